@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+# What people and CI call. The build itself is CMake's (CMakePresets.json); this file installs what is missing and calls it.
+#   sudo make run      a container that shows what it is isolated from
+#   sudo make test     every test and check
+#   make build         the programs, in build/release/bin
+
+PREFIX ?= /usr/local
+BUILD := build/release
+# Errors and warnings go to standard error; the rest of what configuring says is for nobody.
+CONFIGURE := cmake --preset release >/dev/null
+
+.PHONY: build run test lint perf clean install
+
+build:
+	@tools/setup build
+	@$(CONFIGURE)
+	@cmake --build --preset release --target programs
+
+run:
+	@tools/setup build run
+	@$(CONFIGURE)
+	@cmake --build --preset release --target programs
+	@tools/demo
+
+test:
+	@tools/setup build run test
+	@$(CONFIGURE)
+	@cmake --build --preset release
+	@tools/test
+
+lint:
+	@tools/setup build lint
+	@tools/lint
+
+perf:
+	@tools/setup build run test
+	@$(CONFIGURE)
+	@cmake --build --preset release --target programs runtime-bench
+	@$(BUILD)/tests/perf/runtime-bench $(ARGS)
+
+clean:
+	rm -rf build
+
+install: build
+	cmake --install $(BUILD) --prefix "$(PREFIX)" --strip

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# Checks of the tree itself and of the launcher's binary, run by ctest beside the unit tests.
+find_program(KISTE_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH)
+if(NOT KISTE_PYTHON)
+  message(STATUS "no /usr/bin/python3: the checks of the tree are left out")
+  return()
+endif()
+
+add_test(NAME check.includes
+  COMMAND "${KISTE_PYTHON}" "${PROJECT_SOURCE_DIR}/tools/check-includes" "${PROJECT_SOURCE_DIR}")
+set_tests_properties(check.includes PROPERTIES LABELS check)
+
+if(TARGET kiste-launcher)
+  add_test(NAME check.launcher-symbols
+    COMMAND "${KISTE_PYTHON}" "${PROJECT_SOURCE_DIR}/tools/check-launcher-symbols" "$<TARGET_FILE:kiste-launcher>")
+  set_tests_properties(check.launcher-symbols PROPERTIES LABELS check)
+endif()

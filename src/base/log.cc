@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/log.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <ctime>
+
+#include "base/json.h"
+#include "base/strings.h"
+
+namespace kiste {
+
+namespace {
+
+std::string_view LevelName(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warning";
+    case LogLevel::kError:
+      return "error";
+  }
+  return "error";
+}
+
+// Now in UTC, RFC 3339 with whole seconds.
+std::string Timestamp() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  tm parts{};
+  gmtime_r(&now.tv_sec, &parts);
+  char text[32];
+  size_t length = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return {text, length};
+}
+
+void WriteAll(int fd, std::string_view text) {
+  while (!text.empty()) {
+    ssize_t written = write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;  // nowhere left to complain
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
+std::string JsonEntry(LogLevel level, std::string_view message, const Error* error) {
+  json::Buffer buffer;
+  json::CompactWriter writer(buffer);
+  writer.StartObject();
+  json::Member(writer, "level", LevelName(level));
+  json::Member(writer, "msg", message);
+  json::Member(writer, "time", std::string_view(Timestamp()));
+  if (error != nullptr) {
+    json::Member(writer, "kind", KindName(error->kind));
+    if (error->errno_value != 0) json::Member(writer, "errno", error->errno_value);
+    if (!error->operation.empty()) json::Member(writer, "operation", std::string_view(error->operation));
+  }
+  writer.EndObject();
+  return StrCat(std::string_view(buffer.GetString(), buffer.GetSize()), "\n");
+}
+
+}  // namespace
+
+Status Log::Open(const std::string& path, LogFormat format) {
+  format_ = format;
+  if (path.empty()) return {};
+  Fd file(open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644));
+  if (!file) return SystemError(errno, StrCat("--log: open ", path));
+  file_ = std::move(file);
+  return {};
+}
+
+void Log::WriteEntry(LogLevel level, std::string_view message, const Error* error) const {
+  std::string entry;
+  if (format_ == LogFormat::kJson) {
+    entry = JsonEntry(level, message, error);
+  } else {
+    entry = StrCat("time=\"", Timestamp(), "\" level=", LevelName(level), " msg=",
+                   Quote(message, std::string_view::npos), "\n");
+  }
+  WriteAll(descriptor(), entry);
+}
+
+void Log::Write(LogLevel level, std::string_view message) const {
+  if (level == LogLevel::kDebug && !debug_) return;
+  WriteEntry(level, message, nullptr);
+}
+
+void Log::Fatal(std::string_view program, const Error& error) const {
+  std::string text = error.Text();
+  if (file_ || format_ == LogFormat::kJson) WriteEntry(LogLevel::kError, text, &error);
+  if (file_ || format_ == LogFormat::kText) WriteAll(2, StrCat(program, ": ", text, "\n"));
+}
+
+}  // namespace kiste

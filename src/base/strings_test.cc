@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/strings.h"
+
+#include <gtest/gtest.h>
+
+namespace kiste {
+
+TEST(StrCat, JoinsStringsCharactersAndNumbers) {
+  EXPECT_EQ(StrCat("a", 'b', 3, -4L, 5u, std::string("c")), "ab3-45c");
+}
+
+TEST(Split, KeepsEmptyPieces) {
+  EXPECT_EQ(Split("a,,b", ',').size(), 3u);
+  EXPECT_EQ(Split("", ',').size(), 1u);
+}
+
+TEST(Trim, RemovesSpaceAtBothEnds) {
+  EXPECT_EQ(Trim(" \ta b\n"), "a b");
+  EXPECT_EQ(Trim(" \n"), "");
+}
+
+TEST(ParseInt, WantsTheWholeText) {
+  EXPECT_EQ(ParseInt("-12"), -12);
+  EXPECT_EQ(ParseInt("12x"), std::nullopt);
+  EXPECT_EQ(ParseInt(""), std::nullopt);
+  EXPECT_EQ(ParseInt("9223372036854775808"), std::nullopt);
+  EXPECT_EQ(ParseUint("18446744073709551615"), 18446744073709551615u);
+  EXPECT_EQ(ParseUint("755", 8), 0755u);
+}
+
+TEST(Quote, EscapesWhatATerminalWouldObey) {
+  EXPECT_EQ(Quote("a\"b\\\n\x1b[0m"), "\"a\\\"b\\\\\\n\\x1b[0m\"");
+  EXPECT_EQ(Quote("abcdef", 3), "\"abc…\"");
+}
+
+}  // namespace kiste

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A command of kiste-oci: one file each (cli/<name>.cc), one table of them (commands.cc).
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "cli/options.h"
+#include "runtime/plan.h"
+#include "runtime/store.h"
+
+namespace kiste::cli {
+
+// What the global options say; the same for every command.
+struct Session {
+  Log& log;
+  std::string root;              // --root, or the default of this user
+  std::optional<bool> rootless;  // --rootless; nullopt: found out
+  bool no_cgroups = false;       // --cgroup-manager=disabled
+  Arguments arguments;           // the command's own
+
+  runtime::Warn Warn() const;
+  // The one argument <container-id>.
+  const std::string& Id() const { return arguments.positional()[0]; }
+};
+
+struct Command {
+  const char* name;
+  const char* arguments;  // "<container-id>", for --help
+  const char* help;
+  std::span<const Option> options;
+  size_t least, most;  // how many arguments
+  // The exit code.
+  Result<int> (*run)(Session& session);
+  int failure_code = 1;  // when it fails
+};
+
+std::span<const Command> Commands();
+
+extern const Command kCreateCommand, kDeleteCommand, kExecCommand, kKillCommand, kListCommand,
+    kPauseCommand, kPsCommand, kResumeCommand, kRunCommand, kSpecCommand, kStartCommand, kStateCommand;
+
+}  // namespace kiste::cli

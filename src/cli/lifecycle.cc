@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// start, kill, delete, pause, resume: an id and little else.
+#include "runtime/lifecycle.h"
+
+#include <signal.h>
+
+#include "base/strings.h"
+#include "cli/command.h"
+#include "oci/signal_names.h"
+
+namespace kiste::cli {
+
+namespace {
+
+Result<runtime::Store> OpenStore(const Session& session) {
+  // Looked for, not made: a container that is asked about needs a folder that is there.
+  auto store = runtime::Store::OpenExisting(session.root);
+  if (store || store.error().kind != ErrorKind::kNotFound) return store;
+  return Fail(ErrorKind::kNotFound, StrCat("container ", Quote(session.Id()), " does not exist"));
+}
+
+Result<int> RunStart(Session& session) {
+  auto store = TRY(OpenStore(session));
+  TRY(runtime::Start(store, session.Id()));
+  return 0;
+}
+
+constexpr Option kKillOptions[] = {{"all", 'a', nullptr, "signal every process in the container"}};
+
+Result<int> RunKill(Session& session) {
+  const auto& words = session.arguments.positional();
+  std::string name = words.size() > 1 ? words[1] : "SIGTERM";
+  auto signal = oci::ParseSignal(name);
+  if (!signal) return Invalid(StrCat("unknown signal ", Quote(name)));
+  auto store = TRY(OpenStore(session));
+  auto scope = session.arguments.Switch("all") ? runtime::KillScope::kAll : runtime::KillScope::kFirstProcess;
+  TRY(runtime::Kill(store, session.Id(), *signal, scope));
+  return 0;
+}
+
+constexpr Option kDeleteOptions[] = {{"force", 'f', nullptr, "kill what runs first; an unknown id is no error"}};
+
+Result<int> RunDelete(Session& session) {
+  auto force = session.arguments.Switch("force") ? runtime::Force::kYes : runtime::Force::kNo;
+  auto store = OpenStore(session);
+  if (!store && store.error().kind == ErrorKind::kNotFound && force == runtime::Force::kYes) {
+    TRY(runtime::ValidateId(session.Id()));
+    return 0;
+  }
+  if (!store) return std::unexpected(std::move(store).error());
+  TRY(runtime::Delete(*store, session.Id(), force, session.Warn()));
+  return 0;
+}
+
+Result<int> RunPause(Session& session) {
+  auto store = TRY(OpenStore(session));
+  TRY(runtime::Pause(store, session.Id()));
+  return 0;
+}
+
+Result<int> RunResume(Session& session) {
+  auto store = TRY(OpenStore(session));
+  TRY(runtime::Resume(store, session.Id()));
+  return 0;
+}
+
+}  // namespace
+
+const Command kStartCommand = {
+    "start", "<container-id>", "run the program of a created container", {}, 1, 1, RunStart};
+const Command kKillCommand = {
+    "kill", "<container-id> [signal]", "send a signal (default SIGTERM), by name or number", kKillOptions, 1, 2, RunKill};
+const Command kDeleteCommand = {
+    "delete", "<container-id>", "remove a stopped container and all it holds", kDeleteOptions, 1, 1, RunDelete};
+const Command kPauseCommand = {"pause", "<container-id>", "stop every process of the container", {}, 1, 1, RunPause};
+const Command kResumeCommand = {"resume", "<container-id>", "let a paused container go on", {}, 1, 1, RunResume};
+
+}  // namespace kiste::cli

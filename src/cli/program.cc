@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/program.h"
+
+#include <seccomp.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/strings.h"
+#include "cli/command.h"
+#include "oci/state.h"
+#include "sys/file.h"
+
+#ifndef KISTE_VERSION
+#error "KISTE_VERSION is set by CMakeLists.txt"
+#endif
+
+namespace kiste::cli {
+
+namespace {
+
+constexpr std::string_view kProgram = "kiste-oci";
+
+constexpr Option kGlobalOptions[] = {
+    {"root", 0, "DIR", "state folder (default /run/kiste, or $XDG_RUNTIME_DIR/kiste)"},
+    {"log", 0, "FILE", "append log entries to FILE (default: standard error)"},
+    {"log-format", 0, "FORMAT", "text (default) or json"},
+    {"debug", 0, nullptr, "log debug messages"},
+    {"systemd-cgroup", 0, nullptr, "let systemd make the cgroups"},
+    {"cgroup-manager", 0, "MANAGER", "cgroupfs (default), systemd or disabled"},
+    {"rootless", 0, "WHETHER", "true, false or auto (default)"},
+    {"help", 'h', nullptr, "show this"},
+    {"version", 'v', nullptr, "show the version"},
+};
+
+Status Print(std::string_view text) { return sys::WriteAll(1, text, "standard output"); }
+
+std::string VersionText() {
+  const auto* seccomp = seccomp_version();
+  return StrCat(kProgram, " version ", KISTE_VERSION, "\nspec: ", oci::kVersion, "\nlibseccomp: ", seccomp->major, ".",
+                seccomp->minor, ".", seccomp->micro, "\n");
+}
+
+std::string ProgramHelp() {
+  std::string text = StrCat("kiste-oci - OCI runtime: runs containers from bundles\n\nUSAGE:\n   ", kProgram,
+                            " [global options] command [options] [arguments]\n\nCOMMANDS:\n");
+  for (const auto& command : Commands()) {
+    std::string line = StrCat("   ", command.name);
+    text += StrCat(line, std::string(12 - std::min<size_t>(line.size(), 11), ' '), command.help, "\n");
+  }
+  return StrCat(text, "\nGLOBAL OPTIONS:\n", DescribeOptions(kGlobalOptions));
+}
+
+std::string CommandHelp(const Command& command) {
+  std::string text = StrCat(kProgram, " ", command.name, " - ", command.help, "\n\nUSAGE:\n   ", kProgram, " ",
+                            command.name, command.options.empty() ? "" : " [options]",
+                            command.arguments[0] == 0 ? "" : " ", command.arguments, "\n");
+  return command.options.empty() ? text : StrCat(text, "\nOPTIONS:\n", DescribeOptions(command.options));
+}
+
+const Command* FindCommand(std::string_view name) {
+  for (const auto& command : Commands()) {
+    if (name == command.name) return &command;
+  }
+  return nullptr;
+}
+
+// XDG_RUNTIME_DIR is the user's own; root has /run, whatever its variables say.
+std::string DefaultRoot() {
+  const char* runtime_dir = std::getenv("XDG_RUNTIME_DIR");
+  if (geteuid() != 0 && runtime_dir != nullptr && runtime_dir[0] == '/') return StrCat(runtime_dir, "/kiste");
+  if (geteuid() != 0) return StrCat("/tmp/kiste-", geteuid());
+  return "/run/kiste";
+}
+
+Status ReadRootless(const Arguments& global, Session& session) {
+  std::string word = global.Value("rootless", "auto");
+  if (word == "true" || word == "false") {
+    session.rootless = word == "true";
+  } else if (word != "auto") {
+    return Invalid(StrCat("--rootless: expected true, false or auto, found ", Quote(word)));
+  }
+  return {};
+}
+
+Status ReadCgroupManager(const Arguments& global, Session& session) {
+  std::string word = global.Value("cgroup-manager", global.Switch("systemd-cgroup") ? "systemd" : "cgroupfs");
+  if (word == "systemd") {
+    bool booted = sys::Exists(AT_FDCWD, "/run/systemd/system");
+    return Fail(ErrorKind::kUnsupported,
+                booted ? "--systemd-cgroup: the systemd cgroup driver is not there yet; without it cgroupfs is used"
+                       : "--systemd-cgroup: systemd does not run on this host");
+  }
+  session.no_cgroups = word == "disabled";
+  if (word != "cgroupfs" && word != "disabled") {
+    return Invalid(StrCat("--cgroup-manager: expected cgroupfs, systemd or disabled, found ", Quote(word)));
+  }
+  return {};
+}
+
+Status OpenLog(const Arguments& global, Log& log) {
+  std::string format = global.Value("log-format", "text");
+  if (format != "text" && format != "json") {
+    return Invalid(StrCat("--log-format: expected text or json, found ", Quote(format)));
+  }
+  log.set_debug(global.Switch("debug"));
+  return log.Open(global.Value("log"), format == "json" ? LogFormat::kJson : LogFormat::kText);
+}
+
+Status CheckCount(const Command& command, size_t count) {
+  if (count >= command.least && count <= command.most) return {};
+  return Invalid(StrCat("expected ", command.arguments[0] == 0 ? "no argument" : command.arguments, ", found ", count,
+                        count == 1 ? " argument" : " arguments"));
+}
+
+Result<int> RunCommand(const Command& command, const Arguments& global, Session& session) {
+  std::span<const std::string> words(global.positional());
+  static constexpr Option kHelp = {"help", 'h', nullptr, ""};
+  std::vector<Option> options(command.options.begin(), command.options.end());
+  options.push_back(kHelp);
+  session.arguments = TRY(ParseArguments(options, words.subspan(1)));
+  if (session.arguments.Has("help")) {
+    TRY(Print(CommandHelp(command)));
+    return 0;
+  }
+  TRY(CheckCount(command, session.arguments.positional().size()));
+  TRY(ReadRootless(global, session));
+  TRY(ReadCgroupManager(global, session));
+  return command.run(session);
+}
+
+Result<int> Dispatch(const Arguments& global, Log& log, int& failure_code) {
+  if (global.Has("version")) {
+    TRY(Print(VersionText()));
+    return 0;
+  }
+  const auto& words = global.positional();
+  if (global.Has("help") || words.empty() || words[0] == "help") {
+    const Command* about = words.size() > 1 ? FindCommand(words[1]) : nullptr;
+    TRY(Print(about != nullptr ? CommandHelp(*about) : ProgramHelp()));
+    return 0;
+  }
+  const Command* command = FindCommand(words[0]);
+  if (command == nullptr) return Invalid(StrCat("unknown command ", Quote(words[0])));
+  failure_code = command->failure_code;
+  Session session{.log = log, .root = sys::CleanPath(global.Value("root", DefaultRoot()))};
+  if (session.root[0] != '/') {
+    session.root = StrCat(TRY(sys::CurrentDirectory()), "/", session.root);
+  }
+  auto code = RunCommand(*command, global, session);
+  if (!code) return Context(std::move(code), command->name);
+  return code;
+}
+
+}  // namespace
+
+int RunProgram(const std::vector<std::string>& words) {
+  // The processes that this one starts in containers share its memory until they exec: nobody in
+  // there may look into it. (An ordinary user's runtime must stay readable to write its id maps.)
+  if (geteuid() == 0) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  Log log;
+  int failure_code = 1;
+  auto global = ParseArguments(kGlobalOptions, words);
+  if (!global) {
+    log.Fatal(kProgram, global.error());
+    return failure_code;
+  }
+  if (auto opened = OpenLog(*global, log); !opened) {
+    log.Fatal(kProgram, opened.error());
+    return failure_code;
+  }
+  auto code = Dispatch(*global, log, failure_code);
+  if (code) return *code;
+  log.Fatal(kProgram, code.error());
+  return failure_code;
+}
+
+}  // namespace kiste::cli

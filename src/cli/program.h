@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// kiste-oci as a whole: global options, the choice of command, --help and --version, and the one
+// place where an error becomes a line and an exit code.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace kiste::cli {
+
+// `words` without the program's name. Returns the exit code.
+int RunProgram(const std::vector<std::string>& words);
+
+}  // namespace kiste::cli

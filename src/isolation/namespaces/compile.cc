@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "isolation/namespaces/compile.h"
+
+#include <sched.h>
+#include <signal.h>
+
+#include "base/strings.h"
+
+namespace kiste::isolation {
+
+using launcher::Op;
+
+namespace {
+
+// User and time namespaces need steps of their own before anything else is made in them, and a
+// namespace that is joined must be entered before the others are made: then the launcher starts on
+// the host and forks into the rest. Otherwise the first clone3 makes them all.
+bool NeedsFork(const NamespacePlan& namespaces) {
+  return !namespaces.join.empty() || (namespaces.create & (CLONE_NEWUSER | CLONE_NEWTIME)) != 0;
+}
+
+uint64_t Bits(int flags) { return static_cast<uint64_t>(static_cast<unsigned>(flags)); }
+
+// The namespaces that one clone3 makes; the cgroup namespace is unshared after joining the cgroup,
+// which becomes its root (cgroup_namespaces(7)).
+uint64_t CloneFlags(const NamespacePlan& namespaces) {
+  return Bits(namespaces.create) & ~Bits(CLONE_NEWUSER | CLONE_NEWTIME | CLONE_NEWCGROUP);
+}
+
+void EnterNamespaces(const LaunchPlan& plan, Compiled& compiled) {
+  const auto& namespaces = plan.namespaces;
+  auto& builder = compiled.builder;
+  for (const auto& join : namespaces.join) {
+    builder.Add({.op = Op::kSetns,
+                 .fd = builder.Inherit(join.fd.get()),
+                 .text = builder.Text(join.path),
+                 .a = Bits(join.flags)},
+                "join namespace");
+  }
+  if (namespaces.become_root) builder.Add({.op = Op::kBecomeRoot}, "become root of the user namespace");
+  if ((namespaces.create & CLONE_NEWUSER) != 0) {
+    builder.Add({.op = Op::kFork, .a = CLONE_NEWUSER}, "clone3 with a user namespace");
+    builder.Add({.op = Op::kSync}, "wait for the id mappings");
+    compiled.syncs.push_back(SyncPoint::kIdMaps);
+    ++compiled.forks;
+    builder.Add({.op = Op::kBecomeRoot}, "become root of the user namespace");
+  }
+  if ((namespaces.create & CLONE_NEWTIME) != 0) {
+    builder.Add({.op = Op::kTimeOffsets, .text = builder.Text(namespaces.time_offsets)},
+                "make a time namespace (linux.timeOffsets)");
+  }
+  launcher::Operation fork{.op = Op::kFork, .a = CloneFlags(namespaces)};
+  if (plan.cgroup.directory) fork.fd = builder.Inherit(plan.cgroup.directory.get());
+  builder.Add(fork, "clone3 into the container's namespaces");
+  ++compiled.forks;
+}
+
+void JoinCgroups(const LaunchPlan& plan, ProgramBuilder& builder) {
+  for (const auto& tasks : plan.cgroup.tasks) {
+    builder.Add({.op = Op::kJoinCgroup, .fd = builder.Inherit(tasks.get())}, "join cgroup");
+  }
+  if ((plan.namespaces.create & CLONE_NEWCGROUP) != 0) {
+    builder.Add({.op = Op::kUnshare, .a = CLONE_NEWCGROUP}, "unshare the cgroup namespace");
+  }
+}
+
+void NameHost(const LaunchPlan& plan, ProgramBuilder& builder) {
+  if (plan.namespaces.bring_loopback_up) builder.Add({.op = Op::kLoopbackUp}, "bring up lo");
+  if (!plan.hostname.empty()) {
+    builder.Add({.op = Op::kHostname, .text = builder.Text(plan.hostname)},
+                StrCat("sethostname ", Quote(plan.hostname)));
+  }
+  if (!plan.domainname.empty()) {
+    builder.Add({.op = Op::kDomainname, .text = builder.Text(plan.domainname)},
+                StrCat("setdomainname ", Quote(plan.domainname)));
+  }
+  for (const auto& sysctl : plan.sysctls) {
+    builder.Add({.op = Op::kProcWrite,
+                 .text = builder.Text(sysctl.path),
+                 .text2 = builder.Text(sysctl.value)},
+                StrCat("linux.sysctl: write ", Quote(sysctl.value), " to /proc/", sysctl.path));
+  }
+}
+
+void OpenConsole(const LaunchPlan& plan, ProgramBuilder& builder) {
+  if (!plan.process.terminal) return;
+  auto size = plan.process.console_size.value_or(oci::ConsoleSize{});
+  builder.Add({.op = Op::kConsole,
+               .flags = plan.root && plan.root->private_mounts ? launcher::kBindConsole : 0u,
+               .fd = builder.Inherit(plan.process.console_socket.get()),
+               .a = size.rows,
+               .b = size.columns,
+               .c = plan.process.uid},
+              "set up the terminal");
+}
+
+// The container's root: mounts first, then what hooks may still change, then the switch.
+void EnterRoot(const LaunchPlan& plan, const CompileOptions& options, Compiled& compiled) {
+  auto& builder = compiled.builder;
+  CompileRoot(*plan.root, builder);
+  CompileDeviceNodes(*plan.root, builder);
+  if (options.host_hooks) {
+    builder.Add({.op = Op::kSync}, "wait for the runtime's hooks");
+    compiled.syncs.push_back(SyncPoint::kHostHooks);
+  }
+  CompileHooks(plan.create_container, "hooks.createContainer", builder);
+  OpenConsole(plan, builder);
+  CompileRootEnd(*plan.root, builder);
+}
+
+void EnterExistingRoot(const LaunchPlan& plan, ProgramBuilder& builder) {
+  if (plan.chroot_to) {
+    builder.Add({.op = Op::kChroot, .fd = builder.Inherit(plan.chroot_to.get())},
+                "chroot into the container's root");
+  }
+  builder.Add({.op = Op::kOpenRoot}, "open the container's root");
+  OpenConsole(plan, builder);
+}
+
+}  // namespace
+
+Result<Compiled> Compile(const LaunchPlan& plan, const CompileOptions& options) {
+  Compiled compiled;
+  auto& builder = compiled.builder;
+  builder.Add({.op = Op::kCloseOnExec, .a = 3 + plan.process.preserve_fds}, "close_range");
+  bool fork = NeedsFork(plan.namespaces);
+  if (fork) {
+    EnterNamespaces(plan, compiled);
+  } else {
+    compiled.clone_namespaces = CloneFlags(plan.namespaces);
+    compiled.clone_into_cgroup = plan.cgroup.directory.valid();
+  }
+  builder.Add({.op = Op::kDeathSignal, .a = SIGKILL}, "prctl PR_SET_PDEATHSIG");
+  builder.Add({.op = Op::kSetsid}, "setsid");
+  JoinCgroups(plan, builder);
+  if (!plan.process.session_keyring.empty()) {
+    builder.Add({.op = Op::kKeyring, .text = builder.Text(plan.process.session_keyring)},
+                "join a session keyring");
+  }
+  NameHost(plan, builder);
+  if (plan.root) {
+    EnterRoot(plan, options, compiled);
+  } else {
+    EnterExistingRoot(plan, builder);
+  }
+  bool own_user_namespace = plan.namespaces.become_root || (plan.namespaces.create & CLONE_NEWUSER) != 0;
+  bool limits_by_runtime =
+      own_user_namespace && (!plan.process.rlimits.empty() || plan.process.oom_score_adj);
+  if (limits_by_runtime) {
+    builder.Add({.op = Op::kSync}, "wait for the limits");
+    compiled.syncs.push_back(SyncPoint::kLimits);
+  }
+  CompileProcess(plan.process, limits_by_runtime, builder);
+  if (plan.start_listener) {
+    builder.Add({.op = Op::kWaitStart, .fd = builder.Inherit(plan.start_listener.get())},
+                "wait for start");
+  }
+  CompileHooks(plan.start_container, "hooks.startContainer", builder);
+  CompileExec(plan.process, builder);
+  return compiled;
+}
+
+}  // namespace kiste::isolation

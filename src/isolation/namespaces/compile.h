@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From a LaunchPlan to the launcher's program: what is done in which order. The order can be read
+// aloud in compile.cc; the parts stand in compile_root.cc and compile_process.cc.
+#pragma once
+
+#include <vector>
+
+#include "base/result.h"
+#include "isolation/namespaces/program_builder.h"
+#include "isolation/plan.h"
+
+namespace kiste::isolation {
+
+// What the runtime does on the host while the launcher waits at a kSync.
+enum class SyncPoint {
+  kIdMaps,     // write uid_map and gid_map of the child
+  kHostHooks,  // prestart, createRuntime
+  kLimits,     // rlimits and oom_score_adj that a user namespace cannot set by itself
+};
+
+struct Compiled {
+  ProgramBuilder builder;
+  std::vector<SyncPoint> syncs;  // in the order in which they are met
+  uint64_t clone_namespaces = 0;  // for the first clone3; the rest is done by kFork
+  bool clone_into_cgroup = false;
+  int forks = 0;  // kFork operations: the last child is the container
+};
+
+struct CompileOptions {
+  bool host_hooks = false;  // stop once the namespaces and mounts are there
+};
+
+// Fails with kUnsupported for what this backend cannot do.
+Result<Compiled> Compile(const LaunchPlan& plan, const CompileOptions& options);
+
+// The parts.
+void CompileRoot(const RootPlan& root, ProgramBuilder& builder);
+void CompileDeviceNodes(const RootPlan& root, ProgramBuilder& builder);
+void CompileRootEnd(const RootPlan& root, ProgramBuilder& builder);
+void CompileHooks(const InnerHooks& hooks, const char* kind, ProgramBuilder& builder);
+// Credentials and limits up to the point where `start` is awaited, and the steps after it.
+void CompileProcess(const ProcessPlan& process, bool limits_by_runtime, ProgramBuilder& builder);
+void CompileExec(const ProcessPlan& process, ProgramBuilder& builder);
+
+}  // namespace kiste::isolation

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The container's file system: its mounts in order, devices, then what is masked and the switch.
+#include <linux/mount.h>
+#include <sys/sysmacros.h>
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "isolation/namespaces/compile.h"
+
+namespace kiste::isolation {
+
+using launcher::MountBlock;
+using launcher::Op;
+
+namespace {
+
+// A tmpfs, or /dev, that shall be read-only becomes so at the end: mount points and devices are
+// made in it first.
+bool ReadonlyLater(const oci::Mount& mount) {
+  bool readonly = (mount.attr_set & MOUNT_ATTR_RDONLY) != 0;
+  return readonly && !mount.bind && (mount.type == "tmpfs" || mount.destination == "/dev");
+}
+
+std::string Words(const oci::Mount& mount) {
+  std::string_view verb = mount.remount ? "remount " : mount.bind ? "bind " : "mount ";
+  return StrCat(verb, mount.bind || mount.type.empty() ? mount.source : mount.type, " on ", mount.destination);
+}
+
+launcher::Offset Block(const MountStep& step, ProgramBuilder& builder) {
+  const auto& mount = step.mount;
+  MountBlock block{};
+  block.type = builder.Text(mount.type);
+  block.source = builder.Text(mount.source);
+  block.destination = builder.Text(mount.destination);
+  block.options = builder.Text(mount.data);
+  block.fallback = builder.Text(step.fallback_bind_source);
+  block.super_flags = mount.super_flags;
+  block.super_flags_clear = mount.super_flags_clear;
+  block.attr_set = mount.attr_set;
+  block.attr_clear = mount.attr_clear;
+  block.rec_attr_set = mount.rec_attr_set;
+  block.rec_attr_clear = mount.rec_attr_clear;
+  if (ReadonlyLater(mount)) block.attr_set &= ~static_cast<uint64_t>(MOUNT_ATTR_RDONLY);
+  constexpr size_t kMost = std::size(MountBlock{}.propagation);
+  // Only the last ones count when somebody gives more: each replaces the one before.
+  size_t skip = mount.propagation.size() > kMost ? mount.propagation.size() - kMost : 0;
+  for (size_t i = skip; i < mount.propagation.size(); ++i) {
+    block.propagation[block.propagation_count++] = mount.propagation[i];
+  }
+  return builder.Struct(block);
+}
+
+void AddMount(const MountStep& step, ProgramBuilder& builder) {
+  const auto& mount = step.mount;
+  if (!step.link_target.empty()) {
+    builder.Add({.op = Op::kSymlink,
+                 .text = builder.Text(step.link_target),
+                 .text2 = builder.Text(mount.destination)},
+                StrCat("symlink ", mount.destination));
+    return;
+  }
+  launcher::Operation operation{.data = Block(step, builder)};
+  if (step.no_symlinks) operation.flags |= launcher::kNoSymlinks;
+  if (step.over_proc_allowed) operation.flags |= launcher::kOverProcAllowed;
+  if (mount.tmpcopyup) operation.flags |= launcher::kCopyUp;
+  if (mount.remount) {
+    operation.op = Op::kRemount;
+    if (mount.bind) operation.flags |= launcher::kRecursive;  // the mount alone, not its file system
+  } else if (mount.bind) {
+    operation.op = Op::kBind;
+    if (mount.recursive_bind) operation.flags |= launcher::kRecursive;
+    if (step.source_tree) operation.fd = builder.Inherit(step.source_tree.get());
+  } else {
+    operation.op = Op::kFileSystem;
+  }
+  builder.Add(operation, Words(mount));
+}
+
+}  // namespace
+
+void CompileRoot(const RootPlan& root, ProgramBuilder& builder) {
+  constexpr uint32_t kShared = MS_SHARED;
+  if (root.private_mounts) {
+    builder.Add({.op = Op::kPropagation, .a = root.host_propagation}, "set the propagation of");
+  }
+  builder.Add({.op = Op::kRoot,
+               .flags = root.private_mounts ? launcher::kRecursive : 0u,
+               .fd = root.tree ? builder.Inherit(root.tree.get()) : -1,
+               .text = builder.Text(root.path),
+               .a = (root.host_propagation & kShared) != 0 ? 1u : 0u},
+              StrCat("root.path: bind ", root.path));
+  for (const auto& step : root.mounts) AddMount(step, builder);
+}
+
+void CompileDeviceNodes(const RootPlan& root, ProgramBuilder& builder) {
+  for (const auto& device : root.devices) {
+    if (root.bind_devices) {
+      builder.Add({.op = Op::kBindDevice, .text = builder.Text(device.path)},
+                  StrCat("bind device ", device.path));
+      continue;
+    }
+    std::vector<uint32_t> owner = {device.uid, device.gid};
+    builder.Add({.op = Op::kMknod,
+                 .text = builder.Text(device.path),
+                 .data = builder.Data(owner),
+                 .a = device.mode,
+                 .b = makedev(device.major, device.minor)},
+                StrCat("mknod ", device.path));
+  }
+  for (const auto& link : root.dev_links) {
+    builder.Add({.op = Op::kSymlink, .text = builder.Text(link.target), .text2 = builder.Text(link.path)},
+                StrCat("symlink ", link.path));
+  }
+}
+
+void CompileRootEnd(const RootPlan& root, ProgramBuilder& builder) {
+  for (const auto& step : root.mounts) {
+    if (!ReadonlyLater(step.mount)) continue;
+    MountBlock block{};
+    block.destination = builder.Text(step.mount.destination);
+    block.attr_set = MOUNT_ATTR_RDONLY;
+    builder.Add({.op = Op::kRemount, .data = builder.Struct(block)},
+                StrCat("make ", step.mount.destination, " read-only"));
+  }
+  for (const auto& path : root.readonly_paths) {
+    builder.Add({.op = Op::kReadonlyPath, .text = builder.Text(path)}, "linux.readonlyPaths");
+  }
+  if (!root.masked_paths.empty()) {
+    builder.Add({.op = Op::kMask,
+                 .data = builder.TextList(root.masked_paths),
+                 .data_count = static_cast<uint32_t>(root.masked_paths.size())},
+                "linux.maskedPaths");
+  }
+  if (!root.private_mounts) {
+    builder.Add({.op = Op::kChroot}, "chroot");
+    return;
+  }
+  builder.Add({.op = Op::kPivot, .flags = root.no_pivot ? launcher::kNoPivot : 0u},
+              root.no_pivot ? "move the root" : "pivot_root");
+  if (root.readonly || root.propagation != 0) {
+    builder.Add({.op = Op::kRootAttributes,
+                 .a = root.readonly ? static_cast<uint64_t>(MOUNT_ATTR_RDONLY) : 0,
+                 .b = root.propagation},
+                "set the root's attributes");
+  }
+}
+
+}  // namespace kiste::isolation

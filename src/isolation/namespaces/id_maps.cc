@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "isolation/namespaces/id_maps.h"
+
+#include <spawn.h>
+#include <unistd.h>
+
+#include "base/strings.h"
+#include "sys/file.h"
+#include "sys/pidfd.h"
+
+namespace kiste::isolation {
+
+namespace {
+
+Status WriteMap(pid_t pid, const char* file, const std::vector<oci::IdMapping>& mappings) {
+  std::string lines;
+  for (const auto& mapping : mappings) {
+    lines += StrCat(mapping.container_id, " ", mapping.host_id, " ", mapping.size, "\n");
+  }
+  return sys::WriteExisting(StrCat("/proc/", pid, "/", file), lines);
+}
+
+Status RunHelper(const char* helper, pid_t pid, const std::vector<oci::IdMapping>& mappings) {
+  std::vector<std::string> words = {helper, StrCat(pid)};
+  for (const auto& mapping : mappings) {
+    words.push_back(StrCat(mapping.container_id));
+    words.push_back(StrCat(mapping.host_id));
+    words.push_back(StrCat(mapping.size));
+  }
+  std::vector<char*> argv;
+  for (auto& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  pid_t child = -1;
+  int error = posix_spawnp(&child, helper, nullptr, nullptr, argv.data(), environ);
+  if (error != 0) return SystemError(error, StrCat("run ", helper, " (Debian's package uidmap)"));
+  int code = TRY(sys::WaitChild(child));
+  if (code != 0) {
+    return Fail(ErrorKind::kSystem, StrCat(Join(words, " "), ": exit code ", code,
+                                           " (do /etc/subuid and /etc/subgid allow these ids?)"));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status WriteIdMaps(pid_t pid, const NamespacePlan& namespaces) {
+  if (namespaces.use_newidmap) {
+    TRY(RunHelper("newuidmap", pid, namespaces.uid_map));
+    return RunHelper("newgidmap", pid, namespaces.gid_map);
+  }
+  if (namespaces.deny_setgroups) {
+    TRY(sys::WriteExisting(StrCat("/proc/", pid, "/setgroups"), "deny"));
+  }
+  TRY_CONTEXT(WriteMap(pid, "uid_map", namespaces.uid_map), "linux.uidMappings");
+  TRY_CONTEXT(WriteMap(pid, "gid_map", namespaces.gid_map), "linux.gidMappings");
+  return {};
+}
+
+}  // namespace kiste::isolation

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Launching in the host kernel's namespaces: makes the child, keeps up the dialogue with its
+// launcher (launcher/operations.h), tells failures in words.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "isolation/plan.h"
+
+namespace kiste::isolation {
+
+struct LaunchObserver {
+  // The container's process exists (as the host sees its pid); called once, before any hook.
+  std::function<Status(pid_t)> started;
+  // Namespaces and mounts are there, the root is not switched yet: prestart and createRuntime.
+  // Empty when there are no such hooks.
+  std::function<Status(pid_t)> host_hooks;
+};
+
+struct Launched {
+  pid_t pid = -1;
+  Fd pidfd;
+};
+
+// Carries out `plan`. Returns when the payload has been executed, or, if the plan has a start
+// listener, when the process waits there. After a failure no process is left.
+Result<Launched> Launch(const LaunchPlan& plan, const LaunchObserver& observer);
+
+// Tells the process that waits behind `name` in `directory` to go on; returns when the payload runs.
+// Fails with what the remaining steps failed with; kNotFound when nobody listens.
+Status ReleaseStart(int directory, const std::string& name);
+// Whether a process waits there.
+bool WaitsForStart(int directory, const std::string& name);
+
+}  // namespace kiste::isolation

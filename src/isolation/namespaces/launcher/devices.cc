@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Device nodes and the links in /dev. A name that is already there stays as it is, as in runc,
+// unless it is a link where a device should be: then the deed fails rather than follow it.
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/mount.h>
+#include <linux/stat.h>
+
+#include "isolation/namespaces/launcher/launcher.h"
+
+namespace kiste::isolation::launcher {
+
+long Mknod(Launcher& l, const Operation& op) {
+  const char* path = l.Text(op.text);
+  const auto* owner = l.Data<__u32>(op.data);
+  const char* name = nullptr;
+  Handle parent(OpenParentInRoot(l, path, &name));
+  if (parent.bad()) return parent.error();
+  long error = Call<__NR_mknodat>(parent.get(), name, op.a, op.b);
+  if (error == -EEXIST) return 0;
+  if (error < 0) return error;
+  if (owner[0] == 0 && owner[1] == 0) return 0;  // ours already; the umask is 0
+  return Call<__NR_fchownat>(parent.get(), name, owner[0], owner[1], AT_SYMLINK_NOFOLLOW);
+}
+
+long BindDevice(Launcher& l, const Operation& op) {
+  const char* path = l.Text(op.text);
+  Handle tree(Call<__NR_open_tree>(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  if (tree.bad()) {
+    l.Explain("the host's ", path);
+    return tree.error();
+  }
+  Handle target(OpenInRoot(l, path, Create::kFile, /*no_symlinks=*/false));
+  if (target.bad()) return target.error();
+  return Call<__NR_move_mount>(tree.get(), "", target.get(), "",
+                               MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+long MakeSymlink(Launcher& l, const Operation& op) {
+  const char* target = l.Text(op.text);
+  const char* name = nullptr;
+  Handle parent(OpenParentInRoot(l, l.Text(op.text2), &name));
+  if (parent.bad()) return parent.error();
+  long error = Call<__NR_symlinkat>(target, parent.get(), name);
+  if (error != -EEXIST) return error;
+  if (!Equal(target, "pts/ptmx")) return 0;
+  // A ptmx of the image's own would open the host's terminals: the link replaces it.
+  error = Call<__NR_unlinkat>(parent.get(), name, 0);
+  return error < 0 ? error : Call<__NR_symlinkat>(target, parent.get(), name);
+}
+
+}  // namespace kiste::isolation::launcher

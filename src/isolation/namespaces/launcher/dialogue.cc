@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/uio.h>
+
+#include "isolation/namespaces/launcher/launcher.h"
+
+namespace kiste::isolation::launcher {
+
+namespace {
+
+constexpr int kNoSignal = 0x4000;  // MSG_NOSIGNAL
+constexpr int kSolSocket = 1;      // SOL_SOCKET
+constexpr int kScmRights = 1;      // SCM_RIGHTS
+
+struct MessageHeader {  // struct msghdr of the 64-bit system call
+  void* name;
+  int name_length;
+  const IoVector* pieces;
+  unsigned long piece_count;
+  void* control;
+  unsigned long control_length;
+  unsigned flags;
+};
+
+struct RightsControl {  // struct cmsghdr with one descriptor
+  unsigned long length;
+  int level;
+  int type;
+  int fd;
+};
+
+}  // namespace
+
+void Exit(int code) {
+  while (true) Call<__NR_exit_group>(code);
+}
+
+void SendReport(Launcher& l, ReportKind kind, long error) {
+  l.report.kind = kind;
+  l.report.error = static_cast<__s32>(error < 0 ? -error : error);
+  Call<__NR_sendto>(l.channel, &l.report, sizeof l.report, kNoSignal, nullptr, 0);
+}
+
+long SendDescriptor(int socket, int fd, const IoVector* pieces, unsigned count) {
+  RightsControl control{sizeof(unsigned long) + 3 * sizeof(int), kSolSocket, kScmRights, fd};
+  MessageHeader message{};
+  message.pieces = pieces;
+  message.piece_count = count;
+  message.control = &control;
+  message.control_length = sizeof control;
+  long sent = -EINTR;
+  while (sent == -EINTR) sent = Call<__NR_sendmsg>(socket, &message, kNoSignal);
+  return sent < 0 ? sent : 0;
+}
+
+// The runtime does what only it may do. When it is gone there is nobody to go on for.
+long Sync(Launcher& l) {
+  SendReport(l, ReportKind::kSync, 0);
+  char go = 0;
+  long size = -EINTR;
+  while (size == -EINTR) size = Call<__NR_read>(l.channel, &go, 1);
+  if (size != 1) Exit(1);
+  return 0;
+}
+
+// Tells the runtime that the container is created and sleeps in accept4(2) until `start` connects
+// and says so. Others only look whether somebody listens here: they connect and hang up.
+long WaitStart(Launcher& l, const Operation& op) {
+  SendReport(l, ReportKind::kReady, 0);
+  Call<__NR_close>(l.channel);
+  l.channel = -1;
+  while (true) {
+    long connection = Call<__NR_accept4>(op.fd, nullptr, nullptr, O_CLOEXEC);
+    if (connection == -EINTR || connection == -ECONNABORTED) continue;
+    if (connection < 0) return connection;
+    char word = 0;
+    long size = -EINTR;
+    while (size == -EINTR) size = Call<__NR_read>(connection, &word, 1);
+    if (size == 1 && word == kStartByte) {
+      l.channel = static_cast<int>(connection);
+      Call<__NR_close>(op.fd);
+      return 0;
+    }
+    Call<__NR_close>(connection);
+  }
+}
+
+}  // namespace kiste::isolation::launcher

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The hooks that run inside the container's namespaces: createContainer (before the root is
+// switched) and startContainer (before the user's program). The state is on their standard input.
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/poll.h>
+#include <linux/sched.h>
+#include <linux/time_types.h>
+#include <linux/wait.h>
+
+#include "isolation/namespaces/launcher/launcher.h"
+
+namespace kiste::isolation::launcher {
+
+namespace {
+
+constexpr char kPidMark = '\x01';  // as in isolation/plan.h, which needs a C++ library
+constexpr int kSigChild = 17;
+constexpr int kSigKill = 9;
+
+// A memory file with the state, read from its start: a hook that does not read it blocks nobody.
+long StateFile(const Launcher& l, const char* state) {
+  Handle file(Call<__NR_memfd_create>("state", 1u /* MFD_CLOEXEC */));
+  if (file.bad()) return file.error();
+  StatePieces pieces;
+  ExpandState(l, state, pieces);
+  for (unsigned i = 0; i < pieces.count; ++i) {
+    long error = WriteAll(file.get(), pieces.pieces[i].base, pieces.pieces[i].size);
+    if (error < 0) return error;
+  }
+  long error = Call<__NR_lseek>(file.get(), 0, 0);
+  return error < 0 ? error : file.Release();
+}
+
+[[noreturn]] void RunHook(const Launcher& l, const HookBlock& hook, int input) {
+  auto pointers = [&l](Offset list) {
+    auto* slots = l.Data<__u64>(list);
+    for (unsigned i = 0; slots[i] != 0; ++i) slots[i] += reinterpret_cast<__u64>(l.base);
+    return slots;
+  };
+  Call<__NR_dup3>(input, 0, 0);
+  Call<__NR_execve>(l.Text(hook.path), pointers(hook.argv), pointers(hook.envp));
+  Exit(127);
+}
+
+// Waits for `pid` at most `timeout` seconds (0: for ever), then kills it; its wait status, or
+// -ETIMEDOUT.
+long WaitHook(long pid, int timeout) {
+  bool late = false;
+  if (timeout > 0) {
+    Handle process(Call<__NR_pidfd_open>(pid, 0));
+    pollfd poll{process.get(), POLLIN, 0};
+    __kernel_timespec limit{timeout, 0};
+    long ready = -EINTR;
+    while (ready == -EINTR) ready = Call<__NR_ppoll>(&poll, 1, &limit, nullptr, 0);
+    late = ready == 0;
+    if (late) Call<__NR_kill>(pid, kSigKill);
+  }
+  int status = 0;
+  long error = -EINTR;
+  while (error == -EINTR) error = Call<__NR_wait4>(pid, &status, 0, nullptr);
+  if (late) return -ETIMEDOUT;
+  return error < 0 ? error : status;
+}
+
+}  // namespace
+
+void ExpandState(const Launcher& l, const char* state, StatePieces& to) {
+  long length = Call<__NR_readlinkat>(l.proc, "self", to.pid, sizeof to.pid - 1);
+  to.pid[length < 0 ? 0 : length] = 0;
+  constexpr unsigned kMost = sizeof to.pieces / sizeof to.pieces[0];
+  const char* start = state;
+  for (const char* at = state;; ++at) {
+    if (*at != kPidMark && *at != 0) continue;
+    to.pieces[to.count++] = {start, static_cast<unsigned long>(at - start)};
+    if (*at == 0 || to.count + 1 >= kMost) return;
+    to.pieces[to.count++] = {to.pid, Length(to.pid)};
+    start = at + 1;
+  }
+}
+
+long Hooks(Launcher& l, const Operation& op) {
+  const auto* hooks = l.Data<HookBlock>(op.data);
+  for (unsigned i = 0; i < op.data_count; ++i) {
+    const char* path = l.Text(hooks[i].path);
+    l.Explain(path);
+    Handle input(StateFile(l, l.Text(op.text)));
+    if (input.bad()) return input.error();
+    clone_args arguments{};
+    arguments.exit_signal = kSigChild;
+    long pid = Call<__NR_clone3>(&arguments, sizeof arguments);
+    if (pid < 0) return pid;
+    if (pid == 0) RunHook(l, hooks[i], input.get());
+    long status = WaitHook(pid, hooks[i].timeout);
+    if (status < 0) return status;
+    if (status != 0) {
+      char code[24];
+      bool exited = (status & 0x7f) == 0;
+      AppendNumber(code, code + sizeof code,
+                   static_cast<unsigned long>(exited ? status >> 8 : status & 0x7f));
+      l.Explain(path, exited ? ": exit status " : ": killed by signal ", code);
+      return -ECANCELED;
+    }
+  }
+  return 0;
+}
+
+}  // namespace kiste::isolation::launcher

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The launcher's own parts. Every function that carries out an operation returns 0 or -errno and
+// may leave words in the report (Explain). Memory is the program's block, static buffers and the
+// stack; there is no heap. The only exits are execve and Exit().
+#pragma once
+
+#include <linux/types.h>
+
+#include "isolation/namespaces/launcher/operations.h"
+#include "isolation/namespaces/launcher/syscalls.h"
+
+namespace kiste::isolation::launcher {
+
+constexpr unsigned kPathMax = 4096;
+
+struct Launcher {
+  char* base = nullptr;  // of the program's block
+  Program* program = nullptr;
+  int channel = -1;      // where reports go
+  int proc = -1;         // O_PATH of the host's /proc
+  int root = -1;         // O_PATH of the container's root once kRoot made it
+  int mask = -1;         // the empty read-only tmpfs that masks directories
+  const char* executable = nullptr;  // found by kFindExecutable
+  bool chdir_refused = false;        // as root; the user will try
+  Report report{};
+
+  const char* Text(Offset offset) const { return offset == 0 ? "" : base + offset; }
+  template <typename T>
+  T* Data(Offset offset) const {
+    return reinterpret_cast<T*>(base + offset);
+  }
+  // Adds words to the failure report: pieces are joined; cut when too long.
+  void Explain(const char* piece, const char* piece2 = "", const char* piece3 = "");
+};
+
+// text.cc (also memcpy, memset, memcmp, memmove for the compiler)
+unsigned Length(const char* text);
+bool Equal(const char* a, const char* b);
+bool StartsWith(const char* text, const char* prefix);
+void Copy(void* to, const void* from, unsigned long size);
+char* AppendText(char* to, const char* end, const char* text);  // keeps a NUL; returns the new end
+char* AppendNumber(char* to, const char* end, unsigned long number);
+bool ParseNumber(const char*& text, unsigned long& number);  // advances; false without a digit
+
+// descriptors.cc
+class Handle {  // closes its descriptor
+ public:
+  explicit Handle(long fd) : fd_(static_cast<int>(fd)) {}
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  ~Handle() { Close(); }
+  int get() const { return fd_; }
+  bool bad() const { return fd_ < 0; }
+  long error() const { return fd_; }
+  int Release() {
+    int fd = fd_;
+    fd_ = -1;
+    return fd;
+  }
+  void Replace(long fd) {
+    Close();
+    fd_ = static_cast<int>(fd);
+  }
+
+ private:
+  void Close() {
+    if (fd_ >= 0) Call<__NR_close>(fd_);
+  }
+  int fd_;
+};
+long WriteAll(int fd, const void* from, unsigned long size);
+// The file's type bits (S_IFMT), or -errno; `device` gets its device number when not null.
+struct FileKind {
+  __u32 mode = 0;
+  __u32 uid = 0;
+  __u32 device_major = 0, device_minor = 0;
+};
+long Examine(int fd, FileKind& kind);
+long FileSystemType(int fd);  // f_type of statfs(2), or -errno
+
+// paths.cc: names inside the container's root, resolved by the kernel (openat2, RESOLVE_IN_ROOT)
+enum class Create { kNothing, kDirectory, kFile };
+// An O_PATH descriptor of `path` below the root. With kDirectory or kFile what is missing is made
+// (directories 0755, the file 0644 and empty). No magic links ever; no links at all if `no_symlinks`.
+long OpenInRoot(const Launcher& l, const char* path, Create create, bool no_symlinks = false);
+// The directory that holds `path`'s last component, made when missing; `name` gets the component.
+long OpenParentInRoot(const Launcher& l, const char* path, const char** name);
+
+// mounts.cc
+long Propagation(Launcher& l, const Operation& op);
+long Root(Launcher& l, const Operation& op);
+long Bind(Launcher& l, const Operation& op);
+long FileSystem(Launcher& l, const Operation& op);
+long Remount(Launcher& l, const Operation& op);
+long Pivot(Launcher& l, const Operation& op);
+long Chroot(Launcher& l, const Operation& op);
+long RootAttributes(Launcher& l, const Operation& op);
+// masks.cc
+long Mask(Launcher& l, const Operation& op);
+long ReadonlyPath(Launcher& l, const Operation& op);
+// copy_up.cc: copies the directory `from` (a readable descriptor) into `to`, recursively
+long CopyTree(int from, int to);
+// devices.cc
+long Mknod(Launcher& l, const Operation& op);
+long BindDevice(Launcher& l, const Operation& op);
+long MakeSymlink(Launcher& l, const Operation& op);
+// console.cc
+long Console(Launcher& l, const Operation& op);
+// hooks.cc
+long Hooks(Launcher& l, const Operation& op);
+// The pieces of a state text with the host's pid of this process at every mark (isolation::kPidMark).
+struct IoVector {
+  const void* base;
+  unsigned long size;
+};
+struct StatePieces {
+  IoVector pieces[9];
+  unsigned count = 0;
+  char pid[24];
+};
+void ExpandState(const Launcher& l, const char* state, StatePieces& to);
+// process.cc, credentials.cc
+long JoinCgroup(const Operation& op);
+long Fork(Launcher& l, const Operation& op);
+long BecomeRoot();
+long TimeOffsets(Launcher& l, const Operation& op);
+long LoopbackUp();
+long ProcWrite(Launcher& l, const Operation& op);
+long Keyring(Launcher& l, const Operation& op);
+long Chdir(Launcher& l, const Operation& op);
+long SwitchUser(Launcher& l, const Operation& op);
+long DropBounding(const Operation& op);
+long SetCapabilities(Launcher& l, const Operation& op);
+long Seccomp(Launcher& l, const Operation& op);
+long StdioOwner(const Operation& op);
+// execute.cc
+long Home(Launcher& l, const Operation& op);
+long FindExecutable(Launcher& l, const Operation& op);
+long Execute(Launcher& l, const Operation& op);
+// dialogue.cc
+void SendReport(Launcher& l, ReportKind kind, long error);
+long Sync(Launcher& l);
+long WaitStart(Launcher& l, const Operation& op);
+// A descriptor as SCM_RIGHTS beside the given bytes; -errno on failure.
+long SendDescriptor(int socket, int fd, const IoVector* pieces, unsigned count);
+[[noreturn]] void Exit(int code);
+
+}  // namespace kiste::isolation::launcher

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The launcher's program: a flat list of operations in one block of memory, written by the runtime
+// (namespaces/compile.cc) and carried out in order by the launcher, a static program without a C
+// library that runs between clone and exec. Shared by both, so: plain data only.
+//
+// The dialogue, over a SOCK_SEQPACKET pair (R runtime, L launcher):
+//
+//     R                                  L
+//     │  clone3, exec of the launcher →  │ operations in order …
+//     │                                  │
+//     │ ← Report{kChild, pid}            │ at Op::kFork: L exits, its sibling L' goes on
+//     │ ← Report{kSync, index}           │ at Op::kSync: id maps, host-side hooks, rlimits
+//     │   one byte →                     │
+//     │ ← Report{kReady}                 │ at Op::kWaitStart: `create` may return; L now waits on
+//     │                                  │ the start listener and reports to who connected there
+//     │ ← Report{kExec}                  │ just before execve; then end of file = success
+//     │ ← Report{kFailed, index, errno}  │ at any point; L exits
+#pragma once
+
+#include <linux/types.h>
+
+namespace kiste::isolation::launcher {
+
+// Texts and arrays are offsets from the start of the program; 0 means "none".
+using Offset = __u32;
+
+// What each operation does, its fields, and the file that does it. Unnamed fields are 0.
+enum class Op : __u32 {
+  // process.cc
+  kCloseOnExec,    // a: first descriptor; all from there on are closed by a later exec
+  kSetsid,         //
+  kJoinCgroup,     // fd: a v1 `tasks` file
+  kUnshare,        // a: CLONE_NEW*
+  kSetns,          // fd, a: CLONE_NEW*
+  kFork,           // a: CLONE_NEW*, fd: v2 cgroup directory or -1; the child goes on as a sibling
+  kBecomeRoot,     // user and group 0 of the user namespace just entered
+  kTimeOffsets,    // text: unshares the time namespace and sets its clocks
+  kDeathSignal,    // a: signal, 0 none
+  kLoopbackUp,     //
+  kHostname,       // text
+  kDomainname,     // text
+  kProcWrite,      // text: path below /proc, text2: value, flags: kMayBeMissing
+  kKeyring,        // text: name
+  kRlimit,         // a: resource, b: soft, c: hard
+  kScheduler,      // data: struct sched_attr
+  kIoPriority,     // a: ioprio value
+  kPersonality,    // a
+  kChdir,          // text; flags: kTolerateAccess, kIfRefused
+  kUser,           // a: uid, b: gid, data: gids (count: data_count), flags: kSetGroups
+  kBounding,       // a: capabilities that stay
+  kCapabilities,   // data: u64 effective, permitted, inheritable, ambient
+  kUmask,          // a
+  kNoNewPrivileges,
+  kSeccomp,        // data: sock_filter[data_count], a: flags, fd: agent's socket or -1, text: state
+  kStdioOwner,     // a: uid
+  kHome,           // a: uid, data: text of b bytes that gets HOME=<from etc/passwd, or />
+  kFindExecutable, // data: offsets of candidates (data_count)
+  kExec,           // data: argv offsets, data2: envp offsets, both 0-terminated
+  // mounts.cc
+  kPropagation,    // a: MS_* for "/"
+  kRoot,           // text: path on the host, or fd: its tree; flags: kRecursive: as a mount;
+                   // a: 1: "/" becomes private
+  kBind,           // MountBlock at data, flags; fd: source tree or -1
+  kFileSystem,     // MountBlock at data
+  kRemount,        // MountBlock at data
+  kMask,           // data: offsets (data_count)
+  kReadonlyPath,   // text
+  kPivot,          // flags: kNoPivot
+  kChroot,         // fd: directory, or -1 for the root made by kRoot
+  kRootAttributes, // a: MOUNT_ATTR_* to set, b: propagation or 0
+  // devices.cc
+  kMknod,          // text: path, a: mode, b: dev_t of the kernel, data: u32 uid, gid
+  kBindDevice,     // text: path, the same on the host
+  kSymlink,        // text: target, text2: path
+  // console.cc
+  kConsole,        // fd: socket for the master, a: rows, b: columns, c: uid; flags: kBindConsole
+  // hooks.cc
+  kHooks,          // data: HookBlock[data_count], text: state
+  // dialogue.cc
+  kOpenRoot,       // takes "/" for the root (exec into a container)
+  kSync,           //
+  kWaitStart,      // fd: listening socket
+};
+
+enum Flag : __u32 {
+  kMayBeMissing = 1,     // a file that is not there is no error
+  kTolerateAccess = 2,   // EACCES and EPERM are no error: tried again as the user
+  kSetGroups = 4,
+  kNoSymlinks = 8,       // no symbolic link in the destination
+  kOverProcAllowed = 16,
+  kNoPivot = 32,
+  kBindConsole = 64,     // put the terminal on /dev/console too
+  kRecursive = 128,
+  kCopyUp = 256,
+  kIfRefused = 512,      // only when an earlier attempt was refused
+};
+
+struct Operation {
+  Op op{};
+  __u32 flags = 0;
+  __s32 fd = -1;
+  Offset text = 0, text2 = 0;
+  Offset data = 0, data2 = 0;
+  __u32 data_count = 0;
+  __u64 a = 0, b = 0, c = 0;
+};
+
+struct MountBlock {
+  Offset type, source, destination;
+  Offset options;   // file-system options, separated by commas
+  Offset fallback;  // bind this recursively when the file system is refused
+  __u32 super_flags, super_flags_clear;  // MS_*
+  __u64 attr_set, attr_clear, rec_attr_set, rec_attr_clear;  // MOUNT_ATTR_*
+  __u32 propagation_count;
+  __u32 propagation[4];  // MS_*, MS_REC
+};
+
+struct HookBlock {
+  Offset path, argv, envp;  // argv and envp: offsets, 0-terminated
+  __s32 timeout;            // s; 0 none
+};
+
+struct Program {
+  __u32 magic;
+  __u32 size;  // of all, bytes
+  __s32 channel;
+  __s32 proc;  // O_PATH descriptor of the host's /proc
+  Offset operations;
+  __u32 operation_count;
+};
+
+constexpr __u32 kMagic = 0x6b737431;  // "kst1"
+
+enum class ReportKind : __u32 { kChild, kSync, kReady, kExec, kFailed };
+
+struct Report {
+  ReportKind kind;
+  __u32 index;  // of the operation
+  Op op;
+  __s32 error;       // errno
+  __s32 pid;         // kChild: as the pid namespace of the launcher before the fork sees it
+  char detail[240];  // NUL-terminated: the object, what the kernel said
+};
+
+// What `start` sends to the start listener.
+constexpr char kStartByte = 's';
+
+}  // namespace kiste::isolation::launcher

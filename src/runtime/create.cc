@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/create.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+
+#include "base/defer.h"
+#include "base/json.h"
+#include "base/strings.h"
+#include "oci/parse.h"
+#include "runtime/environment.h"
+#include "runtime/hooks.h"
+#include "runtime/state_text.h"
+#include "sys/file.h"
+#include "sys/pidfd.h"
+#include "sys/procfs.h"
+#include "sys/socket.h"
+
+namespace kiste::runtime {
+
+namespace {
+
+namespace cg = sys::cgroup;
+
+constexpr char kConfigName[] = "config.json";
+
+struct Bundle {
+  std::string path, text;
+  oci::Config config;
+  std::string rootfs;
+};
+
+Result<Bundle> ReadBundle(const std::string& given) {
+  Bundle bundle;
+  bundle.path = TRY_CONTEXT(sys::RealPath(given), "--bundle");
+  std::string file = StrCat(bundle.path, "/", kConfigName);
+  bundle.text = TRY(sys::ReadFileAt(AT_FDCWD, file, json::kMaxBytes));
+  bundle.config = TRY(oci::ParseConfig(bundle.text, kConfigName));
+  if (!bundle.config.process) return Invalid(StrCat(kConfigName, ": process: expected what to run, found nothing"));
+  const auto& root = bundle.config.root_path;
+  std::string path = root[0] == '/' ? root : StrCat(bundle.path, "/", root);
+  auto resolved = sys::RealPath(path);
+  if (!resolved) return Context(std::move(resolved), StrCat(kConfigName, ": root.path"));
+  bundle.rootfs = std::move(*resolved);
+  auto status = TRY(sys::StatAt(AT_FDCWD, bundle.rootfs));
+  if (!S_ISDIR(status.st_mode)) {
+    return Invalid(StrCat(kConfigName, ": root.path: expected a directory, found ", bundle.rootfs));
+  }
+  return bundle;
+}
+
+Status CheckConsole(const CreateRequest& request, const oci::Process& process) {
+  bool given = !request.console_socket.empty() || request.console;
+  if (process.terminal && !given) {
+    return Invalid("process.terminal: a detached container needs --console-socket for its terminal");
+  }
+  if (!process.terminal && !request.console_socket.empty()) {
+    return Invalid("--console-socket: process.terminal is false, there is no terminal to send");
+  }
+  return {};
+}
+
+// Whether an ordinary user's want of cgroups can be overlooked: nothing there was asked for.
+bool CgroupsDispensable(const Caller& caller, const Error& error) {
+  int code = error.errno_value;
+  return caller.rootless && (code == EACCES || code == EPERM || code == EROFS || code == ENOENT);
+}
+
+struct Cgroups {
+  cg::Layout layout;
+  std::optional<cg::Cgroup> cgroup;  // none: the container stays in the caller's
+};
+
+Result<Cgroups> MakeCgroups(const CreateRequest& request, const oci::Linux& linux, const Caller& caller) {
+  Cgroups made;
+  made.layout = TRY(cg::Detect());
+  if (request.no_cgroups || made.layout.kind == cg::Kind::kNone) return made;
+  std::string path = linux.cgroups_path.empty() ? request.id : linux.cgroups_path;
+  auto cgroup = cg::Cgroup::Create(made.layout, path);
+  if (!cgroup && CgroupsDispensable(caller, cgroup.error())) {
+    if (!linux.cgroups_path.empty()) request.warn(cgroup.error().Text());
+    return made;
+  }
+  if (!cgroup) return Context(std::move(cgroup), "linux.cgroupsPath");
+  made.cgroup.emplace(std::move(*cgroup));
+  auto applied = made.cgroup->Apply(CgroupResources(linux.resources));
+  if (applied) return made;
+  if (CgroupsDispensable(caller, applied.error())) {
+    request.warn(applied.error().Text());
+    return made;
+  }
+  made.cgroup->Undo();
+  return Context(std::move(applied), "linux.resources");
+}
+
+int AllNamespaces(const oci::Linux& linux) {
+  int flags = 0;
+  for (const auto& ns : linux.namespaces) flags |= ns.flag;
+  return flags;
+}
+
+Result<isolation::LaunchPlan> Plan(const Store& store, CreateRequest& request, const Bundle& bundle,
+                                   const Container& container, const Cgroups& cgroups, const Caller& caller) {
+  const auto& config = bundle.config;
+  isolation::LaunchPlan plan;
+  plan.id = request.id;
+  plan.namespaces = TRY(PlanNamespaces(config, caller));
+  if (cgroups.cgroup) {
+    auto join = TRY(cgroups.cgroup->OpenForJoining());
+    plan.cgroup.tasks = std::move(join.tasks);
+    plan.cgroup.directory = std::move(join.cgroup2);
+  }
+  plan.root = TRY(PlanRoot({.config = config,
+                            .bundle = bundle.path,
+                            .rootfs = bundle.rootfs,
+                            .layout = cgroups.layout,
+                            .cgroup = cgroups.cgroup ? &*cgroups.cgroup : nullptr,
+                            .caller = caller,
+                            .no_pivot = request.no_pivot}));
+  plan.hostname = config.hostname;
+  plan.domainname = config.domainname;
+  plan.sysctls = PlanSysctls(config);
+  oci::State creating = container.State(ContainerStatus::kCreating);
+  oci::State created = container.State(ContainerStatus::kCreated);
+  plan.create_container = {config.hooks.create_container, StateTemplate(creating)};
+  plan.start_container = {config.hooks.start_container, StateTemplate(created)};
+  Fd seccomp_cache = config.linux.seccomp ? store.SeccompCache() : Fd();
+  const auto* user = config.linux.Find(CLONE_NEWUSER);
+  plan.process = TRY(PlanProcess({.process = *config.process,
+                                  .linux = config.linux,
+                                  .own_user_namespace = user != nullptr,
+                                  .set_groups = !plan.namespaces.deny_setgroups,
+                                  .seccomp_cache = seccomp_cache.get(),
+                                  .seccomp_state = SeccompStateTemplate(creating, config.linux),
+                                  .keyring = request.no_new_keyring ? "" : StrCat("_ses.", request.id),
+                                  .preserve_fds = request.preserve_fds,
+                                  .warn = request.warn}));
+  AddListenFds(request.preserve_fds, plan.process.env);
+  if (plan.process.terminal) {
+    plan.process.console_socket =
+        request.console ? std::move(request.console)
+                        : TRY_CONTEXT(sys::ConnectStream(request.console_socket), "--console-socket");
+  }
+  if (request.wait_for_start) plan.start_listener = TRY(sys::ListenAt(container.folder.directory(), kStartSocket));
+  return plan;
+}
+
+// The process exists: from here on `delete` can find it.
+Status RecordProcess(Container& container, pid_t pid) {
+  auto stat = TRY(sys::StatProcess(pid));
+  container.record.pid = pid;
+  container.record.start_time = stat.start_time;
+  return container.folder.Save(container.record);
+}
+
+Result<isolation::Launched> LaunchContainer(const isolation::LaunchPlan& plan, const oci::Hooks& hooks,
+                                            Container& container) {
+  isolation::LaunchObserver observer;
+  observer.started = [&](pid_t pid) { return RecordProcess(container, pid); };
+  if (!hooks.prestart.empty() || !hooks.create_runtime.empty()) {
+    observer.host_hooks = [&](pid_t) -> Status {
+      oci::State state = container.State(ContainerStatus::kCreating);
+      TRY(RunHooks(hooks.prestart, state, "hooks.prestart"));
+      return RunHooks(hooks.create_runtime, state, "hooks.createRuntime");
+    };
+  }
+  return isolation::Launch(plan, observer);
+}
+
+Record NewRecord(const CreateRequest& request, const Bundle& bundle, const Cgroups& cgroups,
+                 const Caller& caller) {
+  Record record{.id = request.id, .bundle = bundle.path, .rootfs = bundle.rootfs, .created = TimestampNow()};
+  record.namespaces = AllNamespaces(bundle.config.linux);
+  record.owner = caller.uid;
+  record.rootless = caller.rootless;
+  if (cgroups.cgroup) record.cgroups = cgroups.cgroup->paths();
+  record.annotations = bundle.config.annotations;
+  return record;
+}
+
+Result<isolation::Launched> PlanAndLaunch(const Store& store, CreateRequest& request, const Bundle& bundle,
+                                          const Cgroups& cgroups, const Caller& caller, Container& container) {
+  auto plan = TRY(Plan(store, request, bundle, container, cgroups, caller));
+  auto launched = TRY(LaunchContainer(plan, bundle.config.hooks, container));
+  auto written = WritePidFile(request.pid_file, launched.pid);
+  if (written) return launched;
+  static_cast<void>(sys::PidfdSendSignal(launched.pidfd.get(), SIGKILL));
+  static_cast<void>(sys::WaitChild(launched.pid));
+  return std::unexpected(std::move(written).error());
+}
+
+}  // namespace
+
+Status CheckPreservedFds(unsigned count) {
+  for (unsigned fd = 3; fd < 3 + count; ++fd) {
+    if (fcntl(static_cast<int>(fd), F_GETFD) < 0) {
+      return Invalid(StrCat("--preserve-fds ", count, ": descriptor ", fd, " is not open"));
+    }
+  }
+  return {};
+}
+
+Status WritePidFile(const std::string& path, pid_t pid) {
+  if (path.empty()) return {};
+  size_t slash = path.find_last_of('/');
+  std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+  Fd folder = TRY_CONTEXT(sys::Open(directory, O_PATH | O_DIRECTORY), "--pid-file");
+  auto written = sys::ReplaceFileAt(folder.get(), name, StrCat(pid), 0644);
+  if (!written) return Context(std::move(written), "--pid-file");
+  return {};
+}
+
+Result<Created> Create(const Store& store, CreateRequest request) {
+  TRY(ValidateId(request.id));
+  TRY(CheckPreservedFds(request.preserve_fds));
+  auto bundle = TRY(ReadBundle(request.bundle));
+  TRY(CheckConsole(request, *bundle.config.process));
+  Caller caller = CurrentCaller();
+  if (request.rootless) caller.rootless = *request.rootless;
+
+  Container container{TRY(store.Create(request.id)), Record{}};
+  Defer remove_folder([&] { static_cast<void>(container.folder.Remove()); });
+  TRY(container.folder.Lock());
+  TRY(container.folder.SaveConfig(bundle.text));
+  auto cgroups = TRY(MakeCgroups(request, bundle.config.linux, caller));
+  Defer remove_cgroups([&] {
+    if (!cgroups.cgroup) return;
+    static_cast<void>(cgroups.cgroup->KillAll(SIGKILL));
+    cgroups.cgroup->Undo();
+  });
+  container.record = NewRecord(request, bundle, cgroups, caller);
+  TRY(container.folder.Save(container.record));
+
+  auto launched = PlanAndLaunch(store, request, bundle, cgroups, caller, container);
+  if (!launched) {
+    if (container.record.pid != 0) {  // it has been created: it ends as containers do
+      RunHooksTolerantly(bundle.config.hooks.poststop, container.State(ContainerStatus::kStopped),
+                         "hooks.poststop", [&](const Error& error) { request.warn(error.Text()); });
+    }
+    return std::unexpected(std::move(launched).error());
+  }
+  remove_folder.Cancel();
+  remove_cgroups.Cancel();
+  auto cgroup = cgroups.cgroup ? std::move(*cgroups.cgroup) : TRY(cg::Cgroup::Open({}));
+  return Created{std::move(container), std::move(bundle.config), std::move(cgroup), std::move(*launched)};
+}
+
+}  // namespace kiste::runtime

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/exec.h"
+
+#include <fcntl.h>
+#include <sched.h>
+
+#include "base/json.h"
+#include "base/strings.h"
+#include "oci/parse.h"
+#include "runtime/container.h"
+#include "runtime/create.h"
+#include "runtime/environment.h"
+#include "runtime/foreground.h"
+#include "runtime/state_text.h"
+#include "sys/file.h"
+#include "sys/socket.h"
+
+namespace kiste::runtime {
+
+namespace {
+
+// A process object of its own has what it has; capabilities and rlimits that it does not name are
+// the container's (as in runc).
+Result<oci::Process> ProcessFromFile(const std::string& file, const oci::Process& container) {
+  std::string text = TRY_CONTEXT(sys::ReadFileAt(AT_FDCWD, file, json::kMaxBytes), "--process");
+  auto process = TRY(oci::ParseProcess(std::move(text), file));
+  if (!process.capabilities) process.capabilities = container.capabilities;
+  if (process.rlimits.empty()) process.rlimits = container.rlimits;
+  if (process.apparmor_profile.empty()) process.apparmor_profile = container.apparmor_profile;
+  if (process.selinux_label.empty()) process.selinux_label = container.selinux_label;
+  return process;
+}
+
+void AddCapabilities(const std::vector<int>& added, oci::Process& process) {
+  if (added.empty()) return;
+  uint64_t bits = 0;
+  for (int capability : added) bits |= uint64_t{1} << capability;
+  auto& sets = process.capabilities;
+  if (!sets) sets.emplace();
+  for (auto* set : {&sets->bounding, &sets->effective, &sets->permitted}) *set = set->value_or(0) | bits;
+}
+
+Result<oci::Process> ResolveProcess(const ExecOptions& options, const oci::Process& container) {
+  if (!options.process_file.empty()) {
+    auto process = TRY(ProcessFromFile(options.process_file, container));
+    process.terminal = process.terminal || options.terminal;
+    return process;
+  }
+  oci::Process process = container;
+  process.oom_score_adj.reset();
+  process.args = options.args;
+  process.env.insert(process.env.end(), options.env.begin(), options.env.end());
+  if (!options.cwd.empty()) process.cwd = options.cwd;
+  if (options.user) {
+    process.user.uid = options.user->uid;
+    process.user.gid = options.user->gid;
+  }
+  if (!options.additional_gids.empty()) process.user.additional_gids = options.additional_gids;
+  AddCapabilities(options.capabilities, process);
+  process.no_new_privileges = process.no_new_privileges || options.no_new_privileges;
+  process.terminal = options.terminal;
+  process.console_size.reset();
+  if (!options.apparmor_profile.empty()) process.apparmor_profile = options.apparmor_profile;
+  if (!options.selinux_label.empty()) process.selinux_label = options.selinux_label;
+  return process;
+}
+
+Status CheckStatus(const Container& container, bool ignore_paused) {
+  auto status = TRY(container.Status());
+  if (status == ContainerStatus::kPaused && !ignore_paused) {
+    return Fail(ErrorKind::kState, StrCat("cannot exec in container ", Quote(container.record.id),
+                                          ": it is paused (--ignore-paused overrides)"));
+  }
+  if (status == ContainerStatus::kStopped || status == ContainerStatus::kCreating) {
+    return Fail(ErrorKind::kState, StrCat("cannot exec in container ", Quote(container.record.id), ": it is ",
+                                          StatusName(status)));
+  }
+  return {};
+}
+
+bool SetgroupsAllowed(pid_t pid) {
+  auto text = sys::ReadFileAt(AT_FDCWD, StrCat("/proc/", pid, "/setgroups"), 64);
+  return !text || !text->starts_with("deny");
+}
+
+Status JoinCgroups(const ExecRequest& request, const Record& record, isolation::CgroupPlan& plan) {
+  if (record.cgroups.empty()) return {};
+  auto cgroup = TRY(sys::cgroup::Cgroup::Open(record.cgroups));
+  if (!request.cgroups.empty()) cgroup = TRY_CONTEXT(cgroup.OpenSub(request.cgroups), "--cgroup");
+  auto join = cgroup.OpenForJoining();
+  if (!join && record.rootless) return {};  // somebody else's cgroup: it stays in the caller's
+  if (!join) return std::unexpected(std::move(join).error());
+  plan.tasks = std::move(join->tasks);
+  plan.directory = std::move(join->cgroup2);
+  return {};
+}
+
+Result<isolation::LaunchPlan> Plan(const Store& store, const ExecRequest& request, const Container& container,
+                                   const oci::Process& process, const oci::Linux& linux) {
+  isolation::LaunchPlan plan;
+  const auto& record = container.record;
+  bool user_namespace = (record.namespaces & CLONE_NEWUSER) != 0;
+  isolation::NamespaceJoin join;
+  join.fd = TRY(container.Process());
+  join.flags = record.namespaces;
+  join.path = StrCat("of process ", record.pid);
+  plan.id = record.id;
+  if (record.namespaces != 0) plan.namespaces.join.push_back(std::move(join));
+  plan.namespaces.become_root = user_namespace;
+  if ((record.namespaces & CLONE_NEWNS) == 0) {
+    plan.chroot_to = TRY(sys::Open(StrCat("/proc/", record.pid, "/root"), O_PATH | O_DIRECTORY));
+  }
+  TRY(JoinCgroups(request, record, plan.cgroup));
+  Fd seccomp_cache = linux.seccomp ? store.SeccompCache() : Fd();
+  oci::State state = container.State(ContainerStatus::kRunning);
+  plan.process = TRY(PlanProcess({.process = process,
+                                  .linux = linux,
+                                  .own_user_namespace = user_namespace,
+                                  .set_groups = !user_namespace || SetgroupsAllowed(record.pid),
+                                  .seccomp_cache = seccomp_cache.get(),
+                                  .seccomp_state = SeccompStateTemplate(state, linux),
+                                  .keyring = StrCat("_ses.", record.id),
+                                  .preserve_fds = request.preserve_fds,
+                                  .warn = request.warn}));
+  AddListenFds(request.preserve_fds, plan.process.env);
+  return plan;
+}
+
+}  // namespace
+
+Result<int> Exec(const Store& store, ExecRequest request) {
+  TRY(CheckPreservedFds(request.preserve_fds));
+  auto container = TRY(LoadContainer(store, request.id));
+  TRY(CheckStatus(container, request.ignore_paused));
+  auto config = TRY(container.folder.LoadConfig());
+  auto process = TRY(ResolveProcess(request.options, *config.process));
+  auto plan = TRY(Plan(store, request, container, process, config.linux));
+  Fd terminal_from;
+  if (process.terminal && !request.console_socket.empty()) {
+    plan.process.console_socket = TRY_CONTEXT(sys::ConnectStream(request.console_socket), "--console-socket");
+  } else if (process.terminal && request.detach) {
+    return Invalid("--tty --detach: needs --console-socket for the terminal");
+  } else if (process.terminal) {
+    auto pair = TRY(sys::MakeSocketPair());
+    terminal_from = std::move(pair.ours);
+    plan.process.console_socket = std::move(pair.theirs);
+  } else if (!request.console_socket.empty()) {
+    return Invalid("--console-socket: there is no terminal to send (--tty is not given)");
+  }
+  if (request.detach) {
+    auto launched = TRY(isolation::Launch(plan, {}));
+    TRY(WritePidFile(request.pid_file, launched.pid));
+    return 0;
+  }
+  auto signals = TRY(SignalGuard::Block());
+  auto launched = TRY(isolation::Launch(plan, {}));
+  TRY(WritePidFile(request.pid_file, launched.pid));
+  Fd terminal;
+  if (terminal_from) terminal = TRY(sys::ReceiveDescriptor(terminal_from.get()));
+  return WaitForeground(launched, signals, std::move(terminal));
+}
+
+}  // namespace kiste::runtime

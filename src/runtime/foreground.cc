@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/foreground.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <optional>
+#include <string>
+
+#include "sys/pidfd.h"
+#include "sys/tty.h"
+
+namespace kiste::runtime {
+
+namespace {
+
+// Copies what comes from one descriptor to another, as much as the other takes.
+class Pump {
+ public:
+  Pump(int from, int to) : from_(from), to_(to) {}
+  bool open() const { return open_; }
+  bool wants_input() const { return open_ && pending_.empty(); }
+  bool wants_output() const { return !pending_.empty(); }
+
+  void Read() {
+    char buffer[16384];
+    ssize_t size = read(from_, buffer, sizeof buffer);
+    if (size > 0) {
+      pending_.assign(buffer, static_cast<size_t>(size));
+      Write();
+    } else if (size == 0 || (errno != EINTR && errno != EAGAIN)) {
+      open_ = false;  // EIO: the last slave of a pty was closed
+    }
+  }
+
+  void Write() {
+    ssize_t size = write(to_, pending_.data(), pending_.size());
+    if (size > 0) {
+      pending_.erase(0, static_cast<size_t>(size));
+    } else if (errno != EINTR && errno != EAGAIN) {
+      pending_.clear();  // nobody reads it any more
+      if (errno != EIO) open_ = false;
+    }
+  }
+
+  // Everything that is there to be read, until there is nothing for now.
+  void Drain() {
+    while (open_) {
+      while (wants_output()) {
+        pollfd out{to_, POLLOUT, 0};
+        if (poll(&out, 1, -1) < 0 && errno != EINTR) return;
+        Write();
+      }
+      pollfd in{from_, POLLIN, 0};
+      if (poll(&in, 1, 0) <= 0) return;
+      Read();
+    }
+  }
+
+ private:
+  int from_, to_;
+  std::string pending_;
+  bool open_ = true;
+};
+
+// Signals that say something about this process, not about the container's.
+bool IsOurOwn(int signal) { return signal == SIGCHLD || signal == SIGURG || signal == SIGPIPE; }
+
+void ForwardSignals(int signals, const isolation::Launched& process, int terminal) {
+  signalfd_siginfo info{};
+  while (read(signals, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+    int signal = static_cast<int>(info.ssi_signo);
+    if (signal == SIGWINCH && terminal >= 0) {
+      sys::CopyWindowSize(STDIN_FILENO, terminal);
+    } else if (!IsOurOwn(signal)) {
+      static_cast<void>(sys::PidfdSendSignal(process.pidfd.get(), signal));
+    }
+  }
+}
+
+short Events(const Pump* reader, const Pump* writer) {
+  int events = 0;
+  if (reader != nullptr && reader->wants_input()) events |= POLLIN;
+  if (writer != nullptr && writer->wants_output()) events |= POLLOUT;
+  return static_cast<short>(events);
+}
+
+constexpr short kReadable = POLLIN | POLLHUP | POLLERR;
+
+// One wait with a terminal between us and the process.
+void Relay(const isolation::Launched& process, int signals, Fd terminal) {
+  int master = terminal.get();
+  fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
+  sys::RawMode raw(STDIN_FILENO);
+  sys::CopyWindowSize(STDIN_FILENO, master);
+  Pump input(STDIN_FILENO, master);
+  Pump output(master, STDOUT_FILENO);
+  while (true) {
+    pollfd entries[] = {{process.pidfd.get(), POLLIN, 0},
+                        {signals, POLLIN, 0},
+                        {Events(&input, nullptr) != 0 ? STDIN_FILENO : -1, POLLIN, 0},
+                        {output.open() || input.wants_output() ? master : -1, Events(&output, &input), 0},
+                        {output.wants_output() ? STDOUT_FILENO : -1, POLLOUT, 0}};
+    if (poll(entries, std::size(entries), -1) < 0 && errno != EINTR) return;
+    if ((entries[1].revents & POLLIN) != 0) ForwardSignals(signals, process, master);
+    if ((entries[2].revents & kReadable) != 0) input.Read();
+    if ((entries[3].revents & POLLOUT) != 0) input.Write();
+    if ((entries[3].revents & kReadable) != 0 && output.wants_input()) output.Read();
+    if ((entries[4].revents & (POLLOUT | POLLERR)) != 0) output.Write();
+    if ((entries[0].revents & POLLIN) != 0) {
+      output.Drain();
+      return;
+    }
+  }
+}
+
+void WaitAndForward(const isolation::Launched& process, int signals) {
+  while (true) {
+    pollfd entries[] = {{process.pidfd.get(), POLLIN, 0}, {signals, POLLIN, 0}};
+    if (poll(entries, std::size(entries), -1) < 0 && errno != EINTR) return;
+    if ((entries[1].revents & POLLIN) != 0) ForwardSignals(signals, process, -1);
+    if ((entries[0].revents & POLLIN) != 0) return;
+  }
+}
+
+}  // namespace
+
+Result<SignalGuard> SignalGuard::Block() {
+  sigset_t all;
+  sigfillset(&all);
+  // Faults of this very program must stop it.
+  for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) sigdelset(&all, fault);
+  if (sigprocmask(SIG_BLOCK, &all, nullptr) < 0) return ErrnoError("sigprocmask");
+  int fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (fd < 0) return ErrnoError("signalfd");
+  return SignalGuard(Fd(fd));
+}
+
+Result<int> WaitForeground(const isolation::Launched& process, const SignalGuard& signals, Fd terminal) {
+  if (terminal) {
+    Relay(process, signals.fd(), std::move(terminal));
+  } else {
+    WaitAndForward(process, signals.fd());
+  }
+  return sys::WaitChild(process.pid);
+}
+
+}  // namespace kiste::runtime

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/hooks.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <unistd.h>
+
+#include "base/strings.h"
+#include "sys/file.h"
+#include "sys/memfd.h"
+#include "sys/pidfd.h"
+
+namespace kiste::runtime {
+
+namespace {
+
+constexpr size_t kMaxOutput = 4096;  // of a failing hook, shown in the error
+
+std::vector<char*> Pointers(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (auto& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+Result<pid_t> Spawn(const oci::Hook& hook, int input, int output) {
+  std::vector<std::string> args = hook.args.empty() ? std::vector{hook.path} : hook.args;
+  std::vector<std::string> env = hook.env;
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawnattr_init(&attributes);
+  posix_spawn_file_actions_adddup2(&actions, input, 0);
+  posix_spawn_file_actions_adddup2(&actions, output, 1);
+  posix_spawn_file_actions_adddup2(&actions, output, 2);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  pid_t pid = -1;
+  int error = posix_spawn(&pid, hook.path.c_str(), &actions, &attributes, Pointers(args).data(),
+                          Pointers(env).data());
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  if (error != 0) return SystemError(error, StrCat("exec ", hook.path));
+  return pid;
+}
+
+Status RunHook(const oci::Hook& hook, const std::string& state) {
+  Fd input = TRY(sys::MemoryFile("state", state));
+  Fd output = TRY(sys::MemoryFile("output", {}));
+  pid_t pid = TRY(Spawn(hook, input.get(), output.get()));
+  Fd pidfd = TRY(sys::PidfdOpen(pid));
+  int limit = hook.timeout ? *hook.timeout * 1000 : -1;
+  bool ended = TRY(sys::PidfdWaitExit(pidfd.get(), limit));
+  if (!ended) static_cast<void>(sys::PidfdSendSignal(pidfd.get(), SIGKILL));
+  int code = TRY(sys::WaitChild(pid));
+  if (!ended) {
+    return Fail(ErrorKind::kTimeout, StrCat(hook.path, ": killed after its timeout of ", *hook.timeout, " s"));
+  }
+  if (code == 0) return {};
+  char text[kMaxOutput];
+  ssize_t size = pread(output.get(), text, sizeof text, 0);
+  std::string_view said = Trim({text, size > 0 ? static_cast<size_t>(size) : 0});
+  return Fail(ErrorKind::kSystem, StrCat(hook.path, code > 128 ? ": killed by signal " : ": exit status ",
+                                         code > 128 ? code - 128 : code,
+                                         said.empty() ? "" : StrCat(", output: ", Quote(said, kMaxOutput))));
+}
+
+}  // namespace
+
+Status RunHooks(const std::vector<oci::Hook>& hooks, const oci::State& state, std::string_view kind) {
+  if (hooks.empty()) return {};
+  std::string text = oci::StateJson(state);
+  for (size_t i = 0; i < hooks.size(); ++i) {
+    TRY_CONTEXT(RunHook(hooks[i], text), StrCat(kind, "[", i, "]"));
+  }
+  return {};
+}
+
+void RunHooksTolerantly(const std::vector<oci::Hook>& hooks, const oci::State& state,
+                        std::string_view kind, const std::function<void(const Error&)>& complain) {
+  if (hooks.empty()) return;
+  std::string text = oci::StateJson(state);
+  for (size_t i = 0; i < hooks.size(); ++i) {
+    auto ran = RunHook(hooks[i], text);
+    if (!ran) complain(std::move(ran).error().With(StrCat(kind, "[", i, "]")));
+  }
+}
+
+}  // namespace kiste::runtime

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/lifecycle.h"
+
+#include <sched.h>
+#include <signal.h>
+
+#include "base/strings.h"
+#include "isolation/namespaces/launch.h"
+#include "runtime/hooks.h"
+#include "sys/cgroup/cgroup.h"
+#include "sys/file.h"
+#include "sys/pidfd.h"
+
+namespace kiste::runtime {
+
+namespace {
+
+constexpr int kKillWaitMs = 10'000;  // how long a SIGKILL may take
+
+std::unexpected<Error> WrongState(const Container& container, ContainerStatus status, std::string_view wish) {
+  return Fail(ErrorKind::kState, StrCat("cannot ", wish, " container ", Quote(container.record.id), ": it is ",
+                                        StatusName(status)));
+}
+
+// Kills whatever still runs in the container, and waits until it is gone.
+Status KillEverything(const Container& container, const sys::cgroup::Cgroup& cgroup) {
+  auto process = container.Process();
+  if (process) static_cast<void>(sys::PidfdSendSignal(process->get(), SIGKILL));
+  // A frozen process does not die; without a pid namespace others outlive the first.
+  if (!container.record.cgroups.empty()) TRY(cgroup.KillAll(SIGKILL));
+  if (process && !TRY(sys::PidfdWaitExit(process->get(), kKillWaitMs))) {
+    return Fail(ErrorKind::kTimeout, StrCat("container ", Quote(container.record.id), ": process ", container.record.pid,
+                                            " did not end within ", kKillWaitMs / 1000, " s of SIGKILL"));
+  }
+  return {};
+}
+
+Status RemoveAll(const Container& container, const sys::cgroup::Cgroup& cgroup) {
+  if (!container.record.cgroups.empty()) TRY(cgroup.Remove());
+  return container.folder.Remove();
+}
+
+void Poststop(const Container& container, const oci::Config& config, const Warn& warn) {
+  RunHooksTolerantly(config.hooks.poststop, container.State(ContainerStatus::kStopped), "hooks.poststop",
+                     [&](const Error& error) { warn(error.Text()); });
+}
+
+Status DeleteLoaded(const Container& container, Force force, const Warn& warn) {
+  auto cgroup = TRY(sys::cgroup::Cgroup::Open(container.record.cgroups));
+  if (force == Force::kNo) {
+    auto status = TRY(container.Status());
+    if (status == ContainerStatus::kRunning || status == ContainerStatus::kPaused) {
+      return WrongState(container, status, "delete");
+    }
+  }
+  auto config = container.folder.LoadConfig();
+  TRY(KillEverything(container, cgroup));
+  TRY(RemoveAll(container, cgroup));
+  if (config) Poststop(container, *config, warn);
+  return {};
+}
+
+}  // namespace
+
+Status RunPoststart(const Container& container, const oci::Config& config) {
+  auto ran = RunHooks(config.hooks.poststart, container.State(ContainerStatus::kRunning), "hooks.poststart");
+  if (ran) return {};
+  if (auto process = container.Process()) static_cast<void>(sys::PidfdSendSignal(process->get(), SIGKILL));
+  return ran;
+}
+
+Status Start(const Store& store, const std::string& id) {
+  auto container = TRY(LoadContainer(store, id));
+  TRY(container.folder.Lock());
+  auto status = TRY(container.Status());
+  if (status != ContainerStatus::kCreated) return WrongState(container, status, "start");
+  auto released = isolation::ReleaseStart(container.folder.directory(), kStartSocket);
+  static_cast<void>(sys::UnlinkAt(container.folder.directory(), kStartSocket));
+  if (!released) return Context(std::move(released), "start");
+  auto config = TRY(container.folder.LoadConfig());
+  return RunPoststart(container, config);
+}
+
+Status Kill(const Store& store, const std::string& id, int signal, KillScope scope) {
+  auto container = TRY(LoadContainer(store, id));
+  auto cgroup = TRY(sys::cgroup::Cgroup::Open(container.record.cgroups));
+  bool own_pids = (container.record.namespaces & CLONE_NEWPID) != 0;
+  // Where the first process's end does not end the others, SIGKILL is for all of them.
+  bool all = scope == KillScope::kAll || (signal == SIGKILL && !own_pids);
+  auto process = container.Process();
+  if (all && !container.record.cgroups.empty()) {
+    if (process) static_cast<void>(sys::PidfdSendSignal(process->get(), signal));
+    return cgroup.KillAll(signal);
+  }
+  if (!process) {
+    if (scope == KillScope::kAll) return {};
+    return std::unexpected(std::move(process).error());
+  }
+  auto sent = sys::PidfdSendSignal(process->get(), signal);
+  if (!sent && sent.error().errno_value == ESRCH) {
+    return Fail(ErrorKind::kState, StrCat("container ", Quote(id), " is not running"));
+  }
+  if (!sent) return sent;
+  if (signal == SIGKILL && cgroup.IsFrozen().value_or(false)) return cgroup.Thaw();
+  return {};
+}
+
+Status DeleteStopped(const Container& container, const oci::Config& config, const Warn& warn) {
+  auto cgroup = TRY(sys::cgroup::Cgroup::Open(container.record.cgroups));
+  if (!container.record.cgroups.empty() && (container.record.namespaces & CLONE_NEWPID) == 0) {
+    TRY(cgroup.KillAll(SIGKILL));
+  }
+  TRY(RemoveAll(container, cgroup));
+  Poststop(container, config, warn);
+  return {};
+}
+
+Status Delete(const Store& store, const std::string& id, Force force, const Warn& warn) {
+  auto folder = store.Find(id);
+  if (!folder) {
+    if (force == Force::kYes && folder.error().kind == ErrorKind::kNotFound) return {};
+    return std::unexpected(std::move(folder).error());
+  }
+  if (force == Force::kYes) {
+    // Whoever holds the lock may be waiting for the container: end that first.
+    if (auto record = folder->Load()) {
+      Container running{std::move(*folder), std::move(*record)};
+      auto cgroup = TRY(sys::cgroup::Cgroup::Open(running.record.cgroups));
+      TRY(KillEverything(running, cgroup));
+      folder = std::move(running.folder);
+    }
+  }
+  TRY(folder->Lock());
+  auto record = folder->Load();
+  if (!record) {  // a create that was killed before it had anything to record
+    if (force == Force::kYes && record.error().kind == ErrorKind::kNotFound) return folder->Remove();
+    return std::unexpected(std::move(record).error());
+  }
+  return DeleteLoaded(Container{std::move(*folder), std::move(*record)}, force, warn);
+}
+
+Status Pause(const Store& store, const std::string& id) {
+  auto container = TRY(LoadContainer(store, id));
+  auto status = TRY(container.Status());
+  if (status != ContainerStatus::kRunning && status != ContainerStatus::kCreated) {
+    return WrongState(container, status, "pause");
+  }
+  auto cgroup = TRY(sys::cgroup::Cgroup::Open(container.record.cgroups));
+  return cgroup.Freeze();
+}
+
+Status Resume(const Store& store, const std::string& id) {
+  auto container = TRY(LoadContainer(store, id));
+  auto status = TRY(container.Status());
+  if (status != ContainerStatus::kPaused) return WrongState(container, status, "resume");
+  auto cgroup = TRY(sys::cgroup::Cgroup::Open(container.record.cgroups));
+  return cgroup.Thaw();
+}
+
+Result<std::vector<pid_t>> Processes(const Store& store, const std::string& id) {
+  auto container = TRY(LoadContainer(store, id));
+  if (container.record.cgroups.empty()) {
+    return Fail(ErrorKind::kUnsupported, StrCat("container ", Quote(id), " has no cgroup that tells its processes"));
+  }
+  auto cgroup = TRY(sys::cgroup::Cgroup::Open(container.record.cgroups));
+  return cgroup.Pids();
+}
+
+}  // namespace kiste::runtime

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From a configuration to a LaunchPlan: everything that needs the host is looked up here, in the
+// parent, so that the child has only to do. One file a part.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "isolation/plan.h"
+#include "oci/config.h"
+#include "sys/cgroup/cgroup.h"
+
+namespace kiste::runtime {
+
+// Where remarks go that are no errors ("MUST be logged as a warning").
+using Warn = std::function<void(std::string_view)>;
+
+// Who is asking, as far as it changes what can be done.
+struct Caller {
+  uint32_t uid = 0, gid = 0;
+  bool rootless = false;  // no power over cgroups and ids may be expected
+};
+Caller CurrentCaller();
+
+// plan_namespaces.cc
+Result<isolation::NamespacePlan> PlanNamespaces(const oci::Config& config, const Caller& caller);
+
+// plan_root.cc: `bundle` is absolute. `cgroup` may be null (then cgroup mounts show the host's).
+struct RootRequest {
+  const oci::Config& config;
+  const std::string& bundle;
+  const std::string& rootfs;  // absolute
+  const sys::cgroup::Layout& layout;
+  const sys::cgroup::Cgroup* cgroup = nullptr;
+  const Caller& caller;
+  bool no_pivot = false;
+};
+Result<isolation::RootPlan> PlanRoot(const RootRequest& request);
+// plan_cgroup_mounts.cc: what a mount of type "cgroup" stands for on this host.
+std::vector<isolation::MountStep> PlanCgroupMount(const RootRequest& request, const oci::Mount& mount);
+// plan_devices.cc
+Status PlanDevices(const oci::Config& config, isolation::RootPlan& root);
+
+// plan_process.cc
+struct ProcessRequest {
+  const oci::Process& process;
+  const oci::Linux& linux;
+  bool own_user_namespace = false;  // new or joined: capabilities are counted in there
+  bool set_groups = true;
+  int seccomp_cache = -1;
+  std::string seccomp_state;  // for an agent, with kPidMark
+  std::string keyring;        // "" joins none
+  unsigned preserve_fds = 0;
+  Warn warn;
+};
+Result<isolation::ProcessPlan> PlanProcess(const ProcessRequest& request);
+
+// plan_sysctls.cc … small parts
+std::vector<isolation::FileWrite> PlanSysctls(const oci::Config& config);
+
+// resources.cc: the same values, for the floor that writes them.
+sys::cgroup::Resources CgroupResources(const oci::Resources& resources);
+
+}  // namespace kiste::runtime

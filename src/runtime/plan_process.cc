@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sys/personality.h>
+
+#include "base/strings.h"
+#include "oci/capability_names.h"
+#include "runtime/plan.h"
+#include "sys/capabilities.h"
+#include "sys/file.h"
+#include "sys/seccomp/seccomp.h"
+#include "sys/socket.h"
+
+namespace kiste::runtime {
+
+namespace {
+
+sys::SeccompProfile Profile(const oci::Seccomp& seccomp) {
+  sys::SeccompProfile profile;
+  profile.default_action = seccomp.default_action;
+  profile.default_errno_ret = seccomp.default_errno_ret;
+  profile.architectures = seccomp.architectures;
+  profile.flags = seccomp.flags;
+  profile.listener_path = seccomp.listener_path;
+  profile.listener_metadata = seccomp.listener_metadata;
+  profile.syscalls.reserve(seccomp.syscalls.size());
+  for (const auto& rule : seccomp.syscalls) {
+    sys::SeccompSyscall& copy = profile.syscalls.emplace_back();
+    copy.names = rule.names;
+    copy.action = rule.action;
+    copy.errno_ret = rule.errno_ret;
+    for (const auto& arg : rule.args) copy.args.push_back({arg.index, arg.value, arg.value_two, arg.op});
+  }
+  return profile;
+}
+
+Status PlanSeccomp(const ProcessRequest& request, isolation::SeccompPlan& plan) {
+  if (!request.linux.seccomp) return {};
+  const auto& seccomp = *request.linux.seccomp;
+  auto program = TRY_CONTEXT(sys::CompileSeccompCached(Profile(seccomp), request.seccomp_cache), "linux.seccomp");
+  plan.filter = std::move(program.filter);
+  plan.flags = program.flags;
+  if (seccomp.listener_path.empty()) return {};
+  plan.listener = TRY_CONTEXT(sys::ConnectStream(seccomp.listener_path), "linux.seccomp.listenerPath");
+  plan.listener_state = request.seccomp_state;
+  return {};
+}
+
+std::string CapabilityNames(uint64_t set) {
+  std::vector<std::string> names;
+  for (int number = 0; number < 64; ++number) {
+    if ((set >> number & 1) == 0) continue;
+    auto name = oci::CapabilityName(number);
+    names.push_back(name.empty() ? StrCat("capability ", number) : std::string(name));
+  }
+  return Join(names, ", ");
+}
+
+// A capability that cannot be granted is left out, with a warning (config.md, "Linux Process").
+Status PlanCapabilities(const ProcessRequest& request, isolation::CapabilitySets& plan) {
+  auto wanted = request.process.capabilities.value_or(oci::Capabilities{});
+  plan = {.bounding = wanted.bounding.value_or(0),
+          .effective = wanted.effective.value_or(0),
+          .inheritable = wanted.inheritable.value_or(0),
+          .permitted = wanted.permitted.value_or(0),
+          .ambient = wanted.ambient.value_or(0)};
+  for (const auto& name : request.process.ignored_capabilities) {
+    request.warn(StrCat("process.capabilities: ", Quote(name), " is no capability that this runtime knows: ignored"));
+  }
+  // capabilities(7): only what is both permitted and inheritable can be ambient.
+  uint64_t never_ambient = plan.ambient & ~(plan.permitted & plan.inheritable);
+  if (never_ambient != 0) {
+    request.warn(StrCat("process.capabilities.ambient: ", CapabilityNames(never_ambient),
+                        ": not both permitted and inheritable: left out"));
+    plan.ambient &= ~never_ambient;
+  }
+  if (request.own_user_namespace) return {};  // all of them are ours in there
+  uint64_t grantable = TRY(sys::GrantableCapabilities());
+  uint64_t missing = (plan.bounding | plan.permitted | plan.effective | plan.inheritable) & ~grantable;
+  if (missing == 0) return {};
+  request.warn(StrCat("process.capabilities: this runtime itself lacks ", CapabilityNames(missing),
+                      ": the container does without"));
+  plan.bounding &= grantable;
+  plan.effective &= grantable;
+  plan.inheritable &= grantable;
+  plan.permitted &= grantable;
+  plan.ambient &= grantable;
+  return {};
+}
+
+bool Enabled(const char* file, char yes) {
+  auto text = sys::ReadFileAt(AT_FDCWD, file, 64);
+  return text && !text->empty() && (*text)[0] == yes;
+}
+
+Status PlanLabels(const oci::Process& process, isolation::ProcessPlan& plan) {
+  if (!process.apparmor_profile.empty() && process.apparmor_profile != "unconfined") {
+    if (!Enabled("/sys/module/apparmor/parameters/enabled", 'Y')) {
+      return Fail(ErrorKind::kUnsupported, StrCat("process.apparmorProfile: ", Quote(process.apparmor_profile),
+                                                  ": AppArmor is not enabled on this host"));
+    }
+  }
+  plan.apparmor_profile = process.apparmor_profile == "unconfined" ? "" : process.apparmor_profile;
+  if (!process.selinux_label.empty() && !Enabled("/sys/fs/selinux/enforce", '1') &&
+      !Enabled("/sys/fs/selinux/enforce", '0')) {
+    return Fail(ErrorKind::kUnsupported, StrCat("process.selinuxLabel: ", Quote(process.selinux_label),
+                                                ": SELinux is not enabled on this host"));
+  }
+  plan.selinux_label = process.selinux_label;
+  return {};
+}
+
+}  // namespace
+
+Result<isolation::ProcessPlan> PlanProcess(const ProcessRequest& request) {
+  const auto& process = request.process;
+  isolation::ProcessPlan plan;
+  if (process.args.empty()) return Invalid("process.args: expected the program to run, found an empty list");
+  plan.args = process.args;
+  plan.env = process.env;
+  plan.cwd = process.cwd;
+  plan.uid = process.user.uid;
+  plan.gid = process.user.gid;
+  plan.groups = process.user.additional_gids;
+  plan.set_groups = request.set_groups;
+  if (!plan.set_groups && !plan.groups.empty()) {
+    return Invalid("process.user.additionalGids: setgroups(2) is denied in this user namespace");
+  }
+  plan.umask = process.user.umask.value_or(022);
+  TRY(PlanCapabilities(request, plan.capabilities));
+  plan.rlimits = process.rlimits;
+  plan.no_new_privileges = process.no_new_privileges;
+  plan.oom_score_adj = process.oom_score_adj;
+  TRY(PlanLabels(process, plan));
+  plan.scheduler = process.scheduler;
+  plan.io_priority = process.io_priority;
+  if (request.linux.personality) {
+    plan.personality = request.linux.personality->domain == "LINUX32" ? PER_LINUX32 : PER_LINUX;
+  }
+  plan.session_keyring = request.keyring;
+  plan.terminal = process.terminal;
+  if (process.terminal) plan.console_size = process.console_size;
+  plan.preserve_fds = request.preserve_fds;
+  TRY(PlanSeccomp(request, plan.seccomp));
+  return plan;
+}
+
+}  // namespace kiste::runtime

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/record.h"
+
+#include <ctime>
+
+#include "base/json.h"
+#include "base/strings.h"
+
+namespace kiste::runtime {
+
+namespace {
+
+void WriteMap(json::CompactWriter& writer, std::string_view key,
+              const std::map<std::string, std::string>& map) {
+  json::Key(writer, key);
+  writer.StartObject();
+  for (const auto& [name, value] : map) json::Member(writer, name, std::string_view(value));
+  writer.EndObject();
+}
+
+Status ReadMap(const json::Value& value, std::map<std::string, std::string>& map) {
+  return value.ForEachMember([&](std::string_view name, const json::Value& text) -> Status {
+    map[std::string(name)] = TRY(text.String());
+    return {};
+  });
+}
+
+}  // namespace
+
+std::string RecordJson(const Record& record) {
+  json::Buffer buffer;
+  json::CompactWriter writer(buffer);
+  writer.StartObject();
+  json::Member(writer, "id", std::string_view(record.id));
+  json::Member(writer, "bundle", std::string_view(record.bundle));
+  json::Member(writer, "rootfs", std::string_view(record.rootfs));
+  json::Member(writer, "created", std::string_view(record.created));
+  json::Member(writer, "pid", record.pid);
+  json::Member(writer, "startTime", record.start_time);
+  json::Member(writer, "namespaces", record.namespaces);
+  json::Member(writer, "owner", static_cast<uint64_t>(record.owner));
+  json::Member(writer, "rootless", record.rootless);
+  WriteMap(writer, "cgroups", record.cgroups);
+  WriteMap(writer, "annotations", record.annotations);
+  writer.EndObject();
+  return {buffer.GetString(), buffer.GetSize()};
+}
+
+Result<Record> ParseRecord(std::string text, const std::string& file) {
+  auto document = TRY(json::Document::Parse(std::move(text), file));
+  auto root = document.root();
+  TRY(root.ExpectObject());
+  Record record;
+  record.id = TRY(root["id"].String());
+  record.bundle = TRY(root["bundle"].String());
+  record.rootfs = TRY(root["rootfs"].String());
+  record.created = TRY(root["created"].String());
+  record.pid = TRY(root["pid"].Int32());
+  record.start_time = TRY(root["startTime"].Uint());
+  record.namespaces = TRY(root["namespaces"].Int32());
+  record.owner = TRY(root["owner"].Uint32());
+  record.rootless = TRY(root["rootless"].Bool());
+  TRY(ReadMap(root["cgroups"], record.cgroups));
+  TRY(ReadMap(root["annotations"], record.annotations));
+  return record;
+}
+
+std::string TimestampNow() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  tm parts{};
+  gmtime_r(&now.tv_sec, &parts);
+  char seconds[32];
+  size_t length = strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &parts);
+  std::string nanoseconds = StrCat(now.tv_nsec);
+  return StrCat(std::string_view(seconds, length), ".", std::string(9 - nanoseconds.size(), '0'), nanoseconds, "Z");
+}
+
+}  // namespace kiste::runtime

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is remembered of a container between commands: <root>/<id>/state.json. Enough to find its
+// process again without mistaking another for it, to join it, and to take everything back.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "base/result.h"
+
+namespace kiste::runtime {
+
+struct Record {
+  std::string id;
+  std::string bundle;   // absolute
+  std::string rootfs;   // absolute
+  std::string created;  // RFC 3339, UTC
+  pid_t pid = 0;        // 0 until the process exists
+  uint64_t start_time = 0;  // of the process, in clock ticks since boot: pid and this name it for good
+  int namespaces = 0;       // CLONE_NEW* of which the container has its own or a joined one
+  uint32_t owner = 0;       // uid that created it
+  bool rootless = false;
+  std::map<std::string, std::string> cgroups;  // controller → absolute directory
+  std::map<std::string, std::string> annotations;
+};
+
+std::string RecordJson(const Record& record);
+Result<Record> ParseRecord(std::string text, const std::string& file);
+
+// Now, as records have it.
+std::string TimestampNow();
+
+}  // namespace kiste::runtime

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/store.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "oci/parse.h"
+#include "sys/file.h"
+
+namespace kiste::runtime {
+
+namespace {
+
+constexpr size_t kMaxIdBytes = 1024;
+constexpr mode_t kRootMode = 0711;
+constexpr mode_t kFolderMode = 0711;
+constexpr char kSeccompCache[] = ".seccomp";  // no id: ids of containers never lead to it
+
+bool IsIdCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '+' || c == '-' || c == '.';
+}
+
+}  // namespace
+
+Status ValidateId(const std::string& id) {
+  bool valid = !id.empty() && id.size() <= kMaxIdBytes && id != "." && id != ".." && id != kSeccompCache &&
+               std::all_of(id.begin(), id.end(), IsIdCharacter);
+  if (valid) return {};
+  return Invalid(StrCat("container id ", Quote(id), ": expected 1 to ", kMaxIdBytes,
+                        " letters, digits, '_', '+', '-' and '.'"));
+}
+
+Status ContainerFolder::Lock() const { return sys::LockExclusive(directory_.get(), path_); }
+
+Status ContainerFolder::Save(const Record& record) const {
+  return sys::ReplaceFileAt(directory_.get(), kStateFile, RecordJson(record), 0600);
+}
+
+Result<Record> ContainerFolder::Load() const {
+  auto text = sys::ReadFileAt(directory_.get(), kStateFile);
+  if (!text && text.error().errno_value == ENOENT) {
+    return Fail(ErrorKind::kNotFound, StrCat("container ", Quote(id_), " does not exist: ", path_,
+                                             " has no state.json"));
+  }
+  if (!text) return Context(std::move(text), path_);
+  return ParseRecord(std::move(*text), StrCat(path_, "/", kStateFile));
+}
+
+Status ContainerFolder::SaveConfig(const std::string& text) const {
+  Fd file = TRY(sys::OpenAt(directory_.get(), kConfigFile, O_WRONLY | O_CREAT | O_EXCL, 0600));
+  return sys::WriteAll(file.get(), text, kConfigFile);
+}
+
+Result<oci::Config> ContainerFolder::LoadConfig() const {
+  std::string text = TRY_CONTEXT(sys::ReadFileAt(directory_.get(), kConfigFile), path_);
+  return oci::ParseConfig(std::move(text), StrCat(path_, "/", kConfigFile));
+}
+
+Status ContainerFolder::Remove() const {
+  auto names = sys::ListDirectory(directory_.get(), path_);
+  if (names) {
+    for (const auto& name : *names) {
+      auto removed = sys::UnlinkAt(directory_.get(), name);
+      if (!removed && removed.error().errno_value != ENOENT) return Context(std::move(removed), path_);
+    }
+  }
+  auto removed = sys::UnlinkAt(AT_FDCWD, path_, AT_REMOVEDIR);
+  if (!removed && removed.error().errno_value != ENOENT) return removed;
+  return {};
+}
+
+Result<Store> Store::Open(const std::string& root) {
+  TRY_CONTEXT(sys::MakeDirectories(root, kRootMode), "--root");
+  return OpenExisting(root);
+}
+
+Result<Store> Store::OpenExisting(const std::string& root) {
+  auto directory = sys::Open(root, O_RDONLY | O_DIRECTORY);
+  if (!directory && directory.error().errno_value == ENOENT) {
+    return Fail(ErrorKind::kNotFound, StrCat("--root ", root, ": no such directory"));
+  }
+  if (!directory) return Context(std::move(directory), "--root");
+  return Store(root, std::move(*directory));
+}
+
+Result<ContainerFolder> Store::Create(const std::string& id) const {
+  TRY(ValidateId(id));
+  auto made = sys::MakeDirectoryAt(directory_.get(), id, kFolderMode);
+  if (!made && made.error().errno_value == EEXIST) {
+    return Fail(ErrorKind::kExists, StrCat("container with id ", Quote(id), " exists already"));
+  }
+  if (!made) return Context(std::move(made), root_);
+  Fd directory = TRY(sys::OpenAt(directory_.get(), id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  return ContainerFolder(id, StrCat(root_, "/", id), std::move(directory));
+}
+
+Result<ContainerFolder> Store::Find(const std::string& id) const {
+  TRY(ValidateId(id));
+  auto directory = sys::OpenAt(directory_.get(), id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!directory && directory.error().errno_value == ENOENT) {
+    return Fail(ErrorKind::kNotFound, StrCat("container ", Quote(id), " does not exist"));
+  }
+  if (!directory) return Context(std::move(directory), root_);
+  return ContainerFolder(id, StrCat(root_, "/", id), std::move(*directory));
+}
+
+Result<std::vector<std::string>> Store::Ids() const {
+  auto names = TRY(sys::ListDirectory(directory_.get(), root_));
+  std::erase_if(names, [](const std::string& name) { return !ValidateId(name); });
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Fd Store::SeccompCache() const {
+  static_cast<void>(sys::MakeDirectoryAt(directory_.get(), kSeccompCache, 0700));
+  auto directory = sys::OpenAt(directory_.get(), kSeccompCache, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  return directory ? std::move(*directory) : Fd();
+}
+
+}  // namespace kiste::runtime

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The state folder: <root>/<id>/ holds
+//     state.json   the record, replaced by rename (record.h)
+//     config.json  a copy of the bundle's, for exec and delete: the bundle may be gone by then
+//     start        the socket behind which a created container waits for `start`
+// A lock on the folder (flock) orders create, start and delete of one id.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "oci/config.h"
+#include "runtime/record.h"
+
+namespace kiste::runtime {
+
+inline constexpr char kStateFile[] = "state.json";
+inline constexpr char kConfigFile[] = "config.json";
+inline constexpr char kStartSocket[] = "start";
+
+// One container's folder.
+class ContainerFolder {
+ public:
+  ContainerFolder(std::string id, std::string path, Fd directory)
+      : id_(std::move(id)), path_(std::move(path)), directory_(std::move(directory)) {}
+
+  const std::string& id() const { return id_; }
+  int directory() const { return directory_.get(); }
+  Status Lock() const;
+  Status Save(const Record& record) const;
+  // kNotFound when there is no record yet (a create that was killed, or one that goes on).
+  Result<Record> Load() const;
+  Status SaveConfig(const std::string& text) const;
+  Result<oci::Config> LoadConfig() const;
+  // Removes the folder; what is missing is no error.
+  Status Remove() const;
+
+ private:
+  std::string id_, path_;
+  Fd directory_;
+};
+
+class Store {
+ public:
+  // `root` is made when missing (mode 0711: its owner's alone to list).
+  static Result<Store> Open(const std::string& root);
+  // The same, nothing made; kNotFound when it is not there.
+  static Result<Store> OpenExisting(const std::string& root);
+
+  // Makes the folder of a new container. kExists when the id is taken, kInvalid when it is no id.
+  Result<ContainerFolder> Create(const std::string& id) const;
+  Result<ContainerFolder> Find(const std::string& id) const;
+  Result<std::vector<std::string>> Ids() const;  // sorted
+  // A directory for compiled seccomp filters; invalid when it cannot be made.
+  Fd SeccompCache() const;
+  const std::string& root() const { return root_; }
+
+ private:
+  Store(std::string root, Fd directory) : root_(std::move(root)), directory_(std::move(directory)) {}
+  std::string root_;
+  Fd directory_;
+};
+
+// Letters, digits, "_", "+", "-", "."; not "." or ".."; at most 1024 (runc's rule).
+Status ValidateId(const std::string& id);
+
+}  // namespace kiste::runtime

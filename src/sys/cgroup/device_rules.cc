@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sys/cgroup/device_rules.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+
+namespace kiste::sys::cgroup {
+
+namespace {
+
+std::string Describe(const DeviceRule& rule) {
+  auto number = [](int64_t n) { return n < 0 ? std::string("*") : StrCat(n); };
+  return StrCat(rule.allow ? "allow " : "deny ", rule.type, " ", number(rule.major), ":",
+                number(rule.minor), " ", rule.access);
+}
+
+bool Covers(int64_t wide, int64_t narrow) { return wide < 0 || wide == narrow; }
+bool Meets(int64_t a, int64_t b) { return a < 0 || b < 0 || a == b; }
+
+void Add(std::vector<DeviceException>& exceptions, const DeviceException& added) {
+  for (auto& exception : exceptions) {
+    bool same = exception.type == added.type && exception.major == added.major &&
+                exception.minor == added.minor;
+    if (same) {
+      exception.access |= added.access;
+      return;
+    }
+  }
+  exceptions.push_back(added);
+}
+
+// Takes `removed` out of the exceptions; false when that would need an exception from an exception.
+bool Remove(std::vector<DeviceException>& exceptions, const DeviceException& removed) {
+  for (auto& exception : exceptions) {
+    if (exception.type != removed.type || (exception.access & removed.access) == 0) continue;
+    if (!Meets(removed.major, exception.major) || !Meets(removed.minor, exception.minor)) continue;
+    bool whole = Covers(removed.major, exception.major) && Covers(removed.minor, exception.minor);
+    if (!whole) return false;
+    exception.access &= static_cast<uint8_t>(~removed.access);
+  }
+  std::erase_if(exceptions, [](const DeviceException& exception) { return exception.access == 0; });
+  return true;
+}
+
+}  // namespace
+
+std::string DeviceException::Text() const {
+  auto number = [](int64_t n) { return n < 0 ? std::string("*") : StrCat(n); };
+  std::string text = StrCat(type, " ", number(major), ":", number(minor), " ");
+  if (access & kDeviceRead) text += 'r';
+  if (access & kDeviceWrite) text += 'w';
+  if (access & kDeviceMknod) text += 'm';
+  return text;
+}
+
+Result<uint8_t> CheckDeviceRule(const DeviceRule& rule) {
+  auto invalid = [&](std::string_view what) {
+    return Invalid(StrCat("devices: ", what, " in rule ", Quote(Describe(rule))));
+  };
+  if (rule.type != 'a' && rule.type != 'b' && rule.type != 'c') return invalid("unknown type");
+  for (int64_t number : {rule.major, rule.minor}) {
+    if (number < -1 || number > INT32_MAX) return invalid("impossible number");
+  }
+  uint8_t access = 0;
+  for (char letter : rule.access) {
+    if (letter != 'r' && letter != 'w' && letter != 'm') return invalid("unknown access");
+    access |= letter == 'r' ? kDeviceRead : letter == 'w' ? kDeviceWrite : kDeviceMknod;
+  }
+  return access;
+}
+
+Result<DeviceList> FoldDeviceRules(const std::vector<DeviceRule>& rules) {
+  DeviceList list;
+  for (const auto& rule : rules) {
+    uint8_t access = TRY(CheckDeviceRule(rule));
+    if (rule.type == 'a' && rule.major < 0 && rule.minor < 0 && access == kDeviceAll) {
+      list = {rule.allow, {}};
+      continue;
+    }
+    for (char type : {'b', 'c'}) {
+      if (access == 0 || (rule.type != 'a' && rule.type != type)) continue;
+      DeviceException exception{type, rule.major, rule.minor, access};
+      if (rule.allow != list.allow) {
+        Add(list.exceptions, exception);
+      } else if (!Remove(list.exceptions, exception)) {
+        return Fail(ErrorKind::kUnsupported,
+                    StrCat("devices: cgroup v1 cannot express the rule ", Quote(Describe(rule)),
+                           ", which takes back a part of an earlier rule with a wildcard"));
+      }
+    }
+  }
+  return list;
+}
+
+}  // namespace kiste::sys::cgroup

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What cgroup v1 controllers can do (Documentation/admin-guide/cgroup-v1/), one file for each:
+// setting limits, freezing, counting. Each function gets the container's directory in the
+// controller's hierarchy and writes only the files that a given value needs.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "sys/cgroup/directory.h"
+#include "sys/cgroup/resources.h"
+#include "sys/cgroup/stats.h"
+
+namespace kiste::sys::cgroup::v1 {
+
+// A new cpuset is empty, and an empty one takes no processes: fills cpuset.cpus and cpuset.mems of
+// the directory, and of those parents that are empty, from the nearest parent that has some.
+// `made` is how many levels, counted from the directory upwards, are known to be new.
+Status InheritCpuset(const Directory& directory, size_t made);
+
+Status SetCpuset(const Directory& directory, const Cpu& cpu);
+// Memory and swap limits depend on each other (limit <= memsw), so their order depends on whether
+// they rise or fall.
+Status SetMemory(const Directory& directory, const Memory& memory);
+Status SetCpu(const Directory& directory, const Cpu& cpu);
+Status SetBlockIo(const Directory& directory, const BlockIo& block_io);
+Status SetHugetlb(const Directory& directory, const std::vector<HugepageLimit>& limits);
+Status SetNetClass(const Directory& directory, const Network& network);
+Status SetNetPriorities(const Directory& directory, const Network& network);
+// Replaces the whole list; for a moment everything is denied.
+Status SetDevices(const Directory& directory, const std::vector<DeviceRule>& rules);
+
+Status Freeze(const Directory& directory, std::chrono::milliseconds limit);
+Status Thaw(const Directory& directory);
+Result<bool> IsFrozen(const Directory& directory);
+
+// Each fills its part of the stats from its controller's directory.
+Status ReadCpu(const Directory& directory, CpuStats& stats);
+Status ReadCpuacct(const Directory& directory, CpuStats& stats);
+Status ReadMemory(const Directory& directory, MemoryStats& stats);
+Status ReadBlockIo(const Directory& directory, BlockIoStats& stats);
+Status ReadHugetlb(const Directory& directory, const std::string& page_size, HugetlbStats& stats);
+
+}  // namespace kiste::sys::cgroup::v1

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// clone3(2) for a child that does nothing but exec. Like vfork(2), the child borrows the parent's
+// memory, on a stack of its own, until the exec: no page table is copied and no page faulted in
+// again, which is most of what starting a process costs.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <span>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace kiste::sys {
+
+struct SpawnRequest {
+  int executable = -1;           // executed by descriptor (execveat(2), AT_EMPTY_PATH)
+  char* const* argv = nullptr;   // NULL-terminated
+  char* const* envp = nullptr;
+  uint64_t namespaces = 0;       // CLONE_NEW* (not CLONE_NEWUSER, CLONE_NEWTIME: they need steps before the exec)
+  int cgroup = -1;               // v2 cgroup directory to start in, -1 the caller's
+  std::span<const int> inherit;  // descriptors that survive the exec
+};
+
+struct Spawned {
+  pid_t pid = -1;
+  Fd pidfd;
+};
+
+// Starts the child with no signal blocked and default dispositions. Fails with what clone3 or
+// execveat answered.
+Result<Spawned> Spawn(const SpawnRequest& request);
+
+}  // namespace kiste::sys

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sys/file.h"
+
+#include <dirent.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+#include "base/strings.h"
+
+namespace kiste::sys {
+
+Result<Fd> OpenAt(int directory, const std::string& path, int flags, mode_t mode) {
+  int fd = openat(directory, path.c_str(), flags | O_CLOEXEC, mode);
+  if (fd < 0) return ErrnoError(StrCat("open ", path));
+  return Fd(fd);
+}
+
+Result<Fd> Open(const std::string& path, int flags, mode_t mode) {
+  return OpenAt(AT_FDCWD, path, flags, mode);
+}
+
+Result<std::string> ReadAll(int fd, const std::string& name, size_t limit) {
+  std::string text;
+  struct stat status {};
+  if (fstat(fd, &status) == 0 && status.st_size > 0) {
+    text.reserve(static_cast<size_t>(status.st_size) + 1);
+  }
+  char buffer[16384];
+  while (true) {
+    ssize_t size = read(fd, buffer, sizeof buffer);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return ErrnoError(StrCat("read ", name));
+    if (size == 0) return text;
+    text.append(buffer, static_cast<size_t>(size));
+    if (text.size() > limit) return Invalid(StrCat(name, ": larger than ", limit, " bytes"));
+  }
+}
+
+Result<std::string> ReadFileAt(int directory, const std::string& path, size_t limit) {
+  Fd file = TRY(OpenAt(directory, path, O_RDONLY));
+  return ReadAll(file.get(), path, limit);
+}
+
+Status WriteAll(int fd, std::string_view text, const std::string& name) {
+  while (!text.empty()) {
+    ssize_t written = write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return ErrnoError(StrCat("write ", name));
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+  return {};
+}
+
+Status WriteExisting(const std::string& path, std::string_view text) {
+  Fd file = TRY(Open(path, O_WRONLY));
+  return WriteAll(file.get(), text, path);
+}
+
+Status ReplaceFileAt(int directory, const std::string& name, std::string_view text, mode_t mode) {
+  std::string temporary = StrCat(".", name, ".", getpid());
+  Fd file = TRY(OpenAt(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode));
+  if (auto written = WriteAll(file.get(), text, temporary); !written) {
+    unlinkat(directory, temporary.c_str(), 0);
+    return written;
+  }
+  if (renameat(directory, temporary.c_str(), directory, name.c_str()) < 0) {
+    auto error = ErrnoError(StrCat("rename ", temporary, " to ", name));
+    unlinkat(directory, temporary.c_str(), 0);
+    return error;
+  }
+  return {};
+}
+
+Status MakeDirectoryAt(int directory, const std::string& path, mode_t mode) {
+  if (mkdirat(directory, path.c_str(), mode) < 0) return ErrnoError(StrCat("mkdir ", path));
+  return {};
+}
+
+Status MakeDirectories(const std::string& path, mode_t mode) {
+  if (mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return {};
+  size_t slash = path.find_last_of('/');
+  if (errno != ENOENT || slash == 0 || slash == std::string::npos) {
+    return ErrnoError(StrCat("mkdir ", path));
+  }
+  TRY(MakeDirectories(path.substr(0, slash), mode));
+  if (mkdir(path.c_str(), mode) < 0 && errno != EEXIST) return ErrnoError(StrCat("mkdir ", path));
+  return {};
+}
+
+Status UnlinkAt(int directory, const std::string& path, int flags) {
+  if (unlinkat(directory, path.c_str(), flags) < 0) return ErrnoError(StrCat("unlink ", path));
+  return {};
+}
+
+Result<struct stat> StatAt(int directory, const std::string& path, int flags) {
+  struct stat status {};
+  if (fstatat(directory, path.c_str(), &status, flags) < 0) return ErrnoError(StrCat("stat ", path));
+  return status;
+}
+
+bool Exists(int directory, const std::string& path) {
+  return faccessat(directory, path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+Result<std::vector<std::string>> ListDirectory(int directory, const std::string& name) {
+  Fd copy(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  std::unique_ptr<DIR, int (*)(DIR*)> stream(copy ? fdopendir(copy.get()) : nullptr, closedir);
+  if (stream == nullptr) return ErrnoError(StrCat("open directory ", name));
+  static_cast<void>(copy.Release());  // the stream owns it now
+  std::vector<std::string> names;
+  while (dirent* entry = readdir(stream.get())) {
+    std::string_view entry_name = entry->d_name;
+    if (entry_name != "." && entry_name != "..") names.emplace_back(entry_name);
+  }
+  return names;
+}
+
+Status LockExclusive(int fd, const std::string& name) {
+  while (flock(fd, LOCK_EX) < 0) {
+    if (errno != EINTR) return ErrnoError(StrCat("lock ", name));
+  }
+  return {};
+}
+
+Result<std::string> RealPath(const std::string& path) {
+  std::unique_ptr<char, void (*)(void*)> resolved(realpath(path.c_str(), nullptr), std::free);
+  if (resolved == nullptr) return ErrnoError(StrCat("resolve ", path));
+  return std::string(resolved.get());
+}
+
+std::string CleanPath(std::string_view path) {
+  bool absolute = path.starts_with('/');
+  std::vector<std::string_view> kept;
+  for (auto piece : Split(path, '/')) {
+    if (piece.empty() || piece == ".") continue;
+    if (piece != "..") {
+      kept.push_back(piece);
+    } else if (!kept.empty() && kept.back() != "..") {
+      kept.pop_back();
+    } else if (!absolute) {
+      kept.push_back(piece);
+    }
+  }
+  std::string clean = absolute ? "/" : "";
+  for (size_t i = 0; i < kept.size(); ++i) {
+    if (i != 0) clean += '/';
+    clean += kept[i];
+  }
+  return clean.empty() ? "." : clean;
+}
+
+Result<std::string> CurrentDirectory() {
+  char path[PATH_MAX];
+  if (getcwd(path, sizeof path) == nullptr) return ErrnoError("getcwd");
+  return std::string(path);
+}
+
+}  // namespace kiste::sys

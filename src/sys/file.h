@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Files and directories by descriptor and name (open(2), openat(2), rename(2) …). Every descriptor
+// is close-on-exec. A `directory` argument is a descriptor, or AT_FDCWD. Errors name the call and
+// the path.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace kiste::sys {
+
+Result<Fd> Open(const std::string& path, int flags, mode_t mode = 0);
+Result<Fd> OpenAt(int directory, const std::string& path, int flags, mode_t mode = 0);
+// The whole file; kInvalid when it has more than `limit` bytes.
+Result<std::string> ReadAll(int fd, const std::string& name, size_t limit);
+Result<std::string> ReadFileAt(int directory, const std::string& path, size_t limit = 16 << 20);
+Status WriteAll(int fd, std::string_view text, const std::string& name);
+// Opens an existing file and writes `text` at once (files of /proc and /sys).
+Status WriteExisting(const std::string& path, std::string_view text);
+// Replaces `name` in `directory`: written to a temporary name, then renamed. Readers see the old
+// or the new content, never a part. Not synced: for file systems that do not outlive the kernel.
+Status ReplaceFileAt(int directory, const std::string& name, std::string_view text, mode_t mode);
+Status MakeDirectoryAt(int directory, const std::string& path, mode_t mode);
+// Makes missing parents too, with the same mode; not an error when it is there.
+Status MakeDirectories(const std::string& path, mode_t mode);
+Status UnlinkAt(int directory, const std::string& path, int flags = 0);
+Result<struct stat> StatAt(int directory, const std::string& path, int flags = 0);
+bool Exists(int directory, const std::string& path);
+// Names in the directory but for "." and "..", unsorted.
+Result<std::vector<std::string>> ListDirectory(int directory, const std::string& name);
+// flock(2), waiting.
+Status LockExclusive(int fd, const std::string& name);
+// The absolute path with no link in it (realpath(3)).
+Result<std::string> RealPath(const std::string& path);
+// `path` with "//", "." and ".." taken out by the letters alone; absolute for absolute input.
+std::string CleanPath(std::string_view path);
+// The current directory, absolute.
+Result<std::string> CurrentDirectory();
+
+}  // namespace kiste::sys

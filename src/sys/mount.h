@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Mounts by descriptor, as far as the runtime itself makes them (open_tree(2), mount_setattr(2);
+// Linux 5.12). The container's mounts are made by the launcher, in its own namespace.
+#pragma once
+
+#include <string>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace kiste::sys {
+
+enum class Depth { kThis, kRecursive };
+
+// A detached clone of the mount at `path`, from there on down; a slave of the original, so that
+// nothing done to it comes back to the host. Vanishes with its descriptor unless it is attached.
+Result<Fd> CloneTree(const std::string& path, Depth depth);
+
+}  // namespace kiste::sys

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sys/pidfd.h"
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/strings.h"
+
+namespace kiste::sys {
+
+Result<Fd> PidfdOpen(pid_t pid) {
+  long fd = syscall(SYS_pidfd_open, pid, 0);
+  if (fd < 0) return ErrnoError(StrCat("pidfd_open ", pid));
+  return Fd(static_cast<int>(fd));
+}
+
+Status PidfdSendSignal(int pidfd, int signal) {
+  if (syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0) < 0) {
+    return ErrnoError(StrCat("pidfd_send_signal ", signal));
+  }
+  return {};
+}
+
+Result<bool> PidfdWaitExit(int pidfd, int timeout_ms) {
+  pollfd entry{pidfd, POLLIN, 0};
+  while (true) {
+    int ready = poll(&entry, 1, timeout_ms);
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready < 0) return ErrnoError("poll pidfd");
+    return ready > 0;
+  }
+}
+
+namespace {
+
+int ExitCode(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
+
+}  // namespace
+
+Result<int> WaitChild(pid_t pid) {
+  int status = 0;
+  while (waitpid(pid, &status, 0) < 0) {
+    if (errno != EINTR) return ErrnoError(StrCat("waitpid ", pid));
+  }
+  return ExitCode(status);
+}
+
+Result<std::optional<int>> TryWaitChild(pid_t pid) {
+  int status = 0;
+  pid_t reaped = waitpid(pid, &status, WNOHANG);
+  if (reaped < 0) return ErrnoError(StrCat("waitpid ", pid));
+  if (reaped == 0) return std::nullopt;
+  return ExitCode(status);
+}
+
+}  // namespace kiste::sys

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Processes by descriptor (pidfd_open(2), pidfd_send_signal(2)): a pid can be given to another
+// process, a pidfd cannot.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace kiste::sys {
+
+Result<Fd> PidfdOpen(pid_t pid);
+// ESRCH when the process is gone.
+Status PidfdSendSignal(int pidfd, int signal);
+// Waits until the process has ended; false after `timeout_ms` (negative: waits for ever).
+Result<bool> PidfdWaitExit(int pidfd, int timeout_ms);
+// Reaps a child; its exit code, or 128 + the signal that killed it.
+Result<int> WaitChild(pid_t pid);
+// The same without waiting; nothing while it runs.
+Result<std::optional<int>> TryWaitChild(pid_t pid);
+
+}  // namespace kiste::sys

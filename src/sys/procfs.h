@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The host's /proc (proc(5)).
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace kiste::sys {
+
+// An O_PATH descriptor of /proc, checked to be procfs.
+Result<Fd> OpenProc();
+
+struct ProcessStat {
+  char state = '?';         // R, S, D, Z, X …
+  uint64_t start_time = 0;  // clock ticks since boot: with the pid, names a process for good
+};
+// ESRCH or ENOENT when there is no such process.
+Result<ProcessStat> StatProcess(pid_t pid);
+// Real uid of a process, for `list`.
+Result<uid_t> OwnerOfProcess(pid_t pid);
+
+}  // namespace kiste::sys

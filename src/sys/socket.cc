@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sys/socket.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstring>
+
+#include "base/strings.h"
+#include "sys/file.h"
+
+namespace kiste::sys {
+
+namespace {
+
+Result<sockaddr_un> Address(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    return Invalid(StrCat("socket path ", path, ": longer than ", sizeof address.sun_path - 1, " bytes"));
+  }
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  return address;
+}
+
+// A path for `name` in `directory` that fits a socket address, however long the directory's is.
+std::string ShortPath(int directory, const std::string& name) {
+  return StrCat("/proc/self/fd/", directory, "/", name);
+}
+
+Result<Fd> MakeSocket(int type) {
+  int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+  if (fd < 0) return ErrnoError("socket");
+  return Fd(fd);
+}
+
+Result<Fd> ConnectPath(int type, const std::string& path) {
+  Fd file = TRY(MakeSocket(type));
+  sockaddr_un address = TRY(Address(path));
+  if (connect(file.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0) {
+    return ErrnoError(StrCat("connect ", path));
+  }
+  return file;
+}
+
+}  // namespace
+
+Result<SocketPair> MakeSocketPair() {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return ErrnoError("socketpair");
+  return SocketPair{Fd(ends[0]), Fd(ends[1])};
+}
+
+Result<Fd> ListenAt(int directory, const std::string& name) {
+  Fd file = TRY(MakeSocket(SOCK_SEQPACKET));
+  sockaddr_un address = TRY(Address(ShortPath(directory, name)));
+  if (bind(file.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0) {
+    return ErrnoError(StrCat("bind ", name));
+  }
+  if (listen(file.get(), 8) < 0) return ErrnoError(StrCat("listen ", name));
+  return file;
+}
+
+Result<Fd> ConnectAt(int directory, const std::string& name) {
+  return ConnectPath(SOCK_SEQPACKET, ShortPath(directory, name));
+}
+
+Result<Fd> ConnectStream(const std::string& path) {
+  sockaddr_un address{};
+  if (path.size() < sizeof address.sun_path) return ConnectPath(SOCK_STREAM, path);
+  size_t slash = path.find_last_of('/');
+  Fd directory = TRY(Open(path.substr(0, slash + 1), O_PATH | O_DIRECTORY));
+  return ConnectPath(SOCK_STREAM, ShortPath(directory.get(), path.substr(slash + 1)));
+}
+
+Result<size_t> Receive(int socket, void* bytes, size_t size) {
+  while (true) {
+    ssize_t received = recv(socket, bytes, size, 0);
+    if (received < 0 && errno == EINTR) continue;
+    if (received < 0 && errno == ECONNRESET) return size_t{0};
+    if (received < 0) return ErrnoError("recv");
+    return static_cast<size_t>(received);
+  }
+}
+
+Status Send(int socket, const void* bytes, size_t size) {
+  while (send(socket, bytes, size, MSG_NOSIGNAL) < 0) {
+    if (errno != EINTR) return ErrnoError("send");
+  }
+  return {};
+}
+
+Status SendDescriptor(int socket, int fd, const std::string& text) {
+  iovec piece{const_cast<char*>(text.data()), text.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
+  msghdr message{};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* rights = CMSG_FIRSTHDR(&message);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(rights), &fd, sizeof fd);
+  while (sendmsg(socket, &message, MSG_NOSIGNAL) < 0) {
+    if (errno != EINTR) return ErrnoError("sendmsg");
+  }
+  return {};
+}
+
+Result<Fd> ReceiveDescriptor(int socket) {
+  char bytes[256];
+  iovec piece{bytes, sizeof bytes};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
+  msghdr message{};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ssize_t received = 0;
+  while ((received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC)) < 0) {
+    if (errno != EINTR) return ErrnoError("recvmsg");
+  }
+  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+    int fd = -1;
+    std::memcpy(&fd, CMSG_DATA(part), sizeof fd);
+    return Fd(fd);
+  }
+  return Fd();
+}
+
+}  // namespace kiste::sys

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Limits of a cgroup by what they mean, whether the host has cgroup v1, v2 or both (cgroups(7)).
+
+On a hybrid host a controller is where its v1 hierarchy is mounted; version 2 holds what is left.
+"""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path("/sys/fs/cgroup")
+
+
+def layout():
+    """v1, v2, hybrid or none."""
+    if (ROOT / "cgroup.controllers").exists():
+        return "v2"
+    if not any((ROOT / name).is_dir() for name in ("memory", "pids", "cpu")):
+        return "none"
+    return "hybrid" if (ROOT / "unified").is_dir() else "v1"
+
+
+def hierarchies():
+    """Every mounted hierarchy as (controllers, mount point)."""
+    known = {name for line in Path("/proc/self/cgroup").read_text().splitlines() for name in line.split(":")[1].split(",") if name}
+    found = []
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        fields, _, rest = line.partition(" - ")
+        kind, _, options = rest.split(" ", 2)
+        if kind == "cgroup2":
+            found.append(((), Path(fields.split()[4])))
+        elif kind == "cgroup":
+            found.append((tuple(name for name in options.split(",") if name in known), Path(fields.split()[4])))
+    return found
+
+
+def has_controller(name):
+    if layout() == "v2":
+        return name in (ROOT / "cgroup.controllers").read_text().split()
+    return any(name in controllers for controllers, _ in hierarchies())
+
+
+def require_controller(name):
+    if not has_controller(name):
+        pytest.skip(f"this host has no cgroup controller {name} ({layout()})")
+
+
+def require_v1(why):
+    if layout() not in ("v1", "hybrid"):
+        pytest.skip(f"only on cgroup v1: {why}")
+
+
+def weight_of_shares(shares):
+    """cpu.shares (v1) to cpu.weight (v2), as OCI runtimes have converted it: the older, linear formula."""
+    return 1 + ((shares - 2) * 9999) // 262142
+
+
+class ProcessCgroups:
+    """The cgroups that a process is in, as the host sees them."""
+
+    def __init__(self, pid):
+        self.paths = {}
+        for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+            number, controllers, path = line.split(":", 2)
+            for name in controllers.split(",") if number != "0" else ["unified"]:
+                self.paths[name] = path
+
+    def folder(self, controller):
+        if layout() == "v2":
+            return ROOT / self.paths["unified"].lstrip("/")
+        for controllers, mounted in hierarchies():
+            if controller in controllers:
+                return mounted / self.paths[controller].lstrip("/")
+        pytest.skip(f"this host has no cgroup controller {controller}")
+
+    def folders(self):
+        """Every cgroup folder that the process is in; not the roots, which belong to the host."""
+        found = set()
+        for controllers, mounted in hierarchies():
+            names = [name for name in controllers if name in self.paths] if controllers else ["unified"]
+            found.update(mounted / self.paths[name].lstrip("/") for name in names if self.paths.get(name, "/") != "/")
+        return found
+
+    def _read(self, controller, v1_file, v2_file):
+        folder = self.folder(controller)
+        return (folder / (v2_file if layout() == "v2" else v1_file)).read_text().strip()
+
+    def memory_limit(self):
+        return int(self._read("memory", "memory.limit_in_bytes", "memory.max"))
+
+    def memory_reservation(self):
+        return int(self._read("memory", "memory.soft_limit_in_bytes", "memory.low"))
+
+    def memory_and_swap(self):
+        """The limit of both together, as config.json has it."""
+        value = int(self._read("memory", "memory.memsw.limit_in_bytes", "memory.swap.max"))
+        return value + self.memory_limit() if layout() == "v2" else value
+
+    def swappiness(self):
+        return int((self.folder("memory") / "memory.swappiness").read_text())
+
+    def oom_killer_is_off(self):
+        return "oom_kill_disable 1" in (self.folder("memory") / "memory.oom_control").read_text()
+
+    def cpu_shares_are(self, shares):
+        value = int(self._read("cpu", "cpu.shares", "cpu.weight"))
+        return value == (weight_of_shares(shares) if layout() == "v2" else shares)
+
+    def cpu_quota_and_period(self):
+        if layout() == "v2":
+            quota, period = self._read("cpu", "", "cpu.max").split()
+            return int(quota), int(period)
+        return (int(self._read("cpu", "cpu.cfs_quota_us", "")), int(self._read("cpu", "cpu.cfs_period_us", "")))
+
+    def cpus(self):
+        return self._read("cpuset", "cpuset.cpus", "cpuset.cpus")
+
+    def memory_nodes(self):
+        return self._read("cpuset", "cpuset.mems", "cpuset.mems")
+
+    def pids_limit(self):
+        return self._read("pids", "pids.max", "pids.max")
+
+    def devices_allowed(self):
+        """The list of v1; on v2 it is a BPF program that cannot be read."""
+        require_v1("v2 has no list of devices")
+        return (self.folder("devices") / "devices.list").read_text().splitlines()
+
+    def processes(self, controller="pids"):
+        return [int(line) for line in (self.folder(controller) / "cgroup.procs").read_text().split()]

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drives the command line of an OCI runtime: kiste-oci, or the one that the environment's RUNTIME names.
+
+    python3 -m pytest tests/integration                 build/release/bin/kiste-oci
+    RUNTIME=runc python3 -m pytest tests/integration    the same tests against the peer, which is the oracle
+
+Every test must leave nothing behind: see host_state.py. tests/integration/podman has its own rules and is not watched.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import cgroups
+import kernel
+from bundle import Bundle
+from host_state import Host, listing
+from runtime import Runtime
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parent.parent
+TEST_LIMIT = 60  # seconds for one test: the last resort behind the limits of each wait
+
+
+def runtime_program():
+    name = os.environ.get("RUNTIME", "")
+    if not name:
+        return REPOSITORY / "build/release/bin/kiste-oci"
+    return Path(shutil.which(name) or name).absolute()
+
+
+def pytest_report_header():
+    program = runtime_program()
+    try:
+        version = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10).stdout.split("\n")[0]
+    except OSError:
+        version = "NOT THERE: build it first, or name another one in RUNTIME"
+    user = "root" if kernel.is_root() else f"user {os.geteuid()}"
+    return f"runtime: {program} ({version}); {user}; Linux {os.uname().release}; cgroup {cgroups.layout()}"
+
+
+def pytest_collection_modifyitems(items):
+    name = runtime_program().name
+    if name.startswith("kiste"):
+        return
+    for item in items:
+        for marker in item.iter_markers("kiste_only"):
+            item.add_marker(pytest.mark.skip(reason=f"not for {name}: {marker.args[0]}"))
+
+
+@pytest.fixture(scope="session")
+def program():
+    path = runtime_program()
+    if not os.access(path, os.X_OK):
+        pytest.exit(f"{path} is not there: build it first, or name another runtime in RUNTIME", returncode=2)
+    return path
+
+
+@pytest.fixture(scope="session")
+def host(program):
+    host = Host()
+    if program.name == "crun" and kernel.is_root() and cgroups.layout() == "hybrid":
+        kernel.unmount("/sys/fs/cgroup/unified")  # crun refuses hybrid hosts; this is our own mount namespace
+    yield host
+    host.close()
+
+
+@pytest.fixture(scope="session")
+def shared_rootfs(host):
+    """Busybox. A bundle whose container writes to it takes `own_rootfs()`."""
+    rootfs = host.folder / "rootfs"
+    subprocess.run([REPOSITORY / "tools/make-rootfs", rootfs], check=True, timeout=60)
+    return rootfs
+
+
+@pytest.fixture(scope="session")
+def probe(host):
+    """A static program that does from inside a container what busybox cannot: probe.c."""
+    compiler = shutil.which("cc")
+    if not compiler:
+        pytest.skip("no C compiler: the probe cannot be built")
+    program = host.folder / "probe"
+    built = subprocess.run([compiler, "-static", "-O1", "-Wall", "-o", program, HERE / "probe.c"],
+                           capture_output=True, text=True, timeout=60)
+    if built.returncode != 0:
+        pytest.skip(f"no static C programs can be built here: {built.stderr[-300:]}")
+    return program
+
+
+def is_watched(request):
+    return HERE / "podman" not in Path(request.node.path).parents
+
+
+@pytest.fixture(autouse=True)
+def time_limit(request):
+    if not is_watched(request):
+        yield
+        return
+
+    def over(*_):
+        raise TimeoutError(f"the test took more than {TEST_LIMIT} s")
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.alarm(TEST_LIMIT)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def workspace(request, host):
+    """A folder of this test, with a short path (sockets) that every user can walk through."""
+    folder = host.folder / host.new_name()
+    folder.mkdir()
+    folder.chmod(0o755)
+    yield folder
+    host.remove_folder(folder)
+
+
+@pytest.fixture(autouse=True)
+def leaves_nothing(request):
+    if not is_watched(request):
+        yield
+        return
+    host, rootfs = request.getfixturevalue("host"), request.getfixturevalue("shared_rootfs")
+    request.getfixturevalue("workspace")
+    before, files = host.snapshot(), listing(rootfs)
+    yield
+    leaks = host.leaks_since(before)
+    changed = {path for path, _ in files.items() ^ listing(rootfs).items()}
+    leaks += [f"shared root file system changed: {path}" for path in sorted(changed)]
+    if leaks:
+        host.clear_away(before)
+        pytest.fail("the test left something behind:\n" + "\n".join(leaks), pytrace=False)
+
+
+@pytest.fixture
+def runtime(leaves_nothing, program, workspace, host):
+    runtime = Runtime(program, workspace / "runtime", host)
+    yield runtime
+    problems = runtime.close() + runtime.leftovers()
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture
+def new_bundle(workspace, shared_rootfs):
+    """A function that makes one more bundle."""
+    made = []
+
+    def make():
+        made.append(Bundle(workspace / f"bundle{len(made)}", shared_rootfs))
+        return made[-1]
+
+    return make
+
+
+@pytest.fixture
+def bundle(new_bundle):
+    return new_bundle()

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a test could leave behind on the host: mounts, cgroups, processes, files of the runtime's state, a changed root
+file system. `Host` sets the stage once per session so that all of it can be told from other people's, and compares.
+
+- The session gets a mount namespace of its own, all of it shared, as systemd sets up a host: a mount that a runtime
+  lets escape from a container arrives here, and nobody else's mounts do.
+- The session is a subreaper: whatever a runtime orphans becomes our child, so every process of ours can be counted.
+- Container ids and cgroup paths carry the session's token, so cgroups can be told from other people's.
+"""
+
+import os
+import secrets
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import kernel
+
+CGROUP_ROOT = Path("/sys/fs/cgroup")
+
+
+def mountinfo():
+    return Counter(Path("/proc/self/mountinfo").read_text().splitlines())
+
+
+def children_of(pid):
+    """Process ids of the children of every thread of `pid`."""
+    found = []
+    for listing in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += [int(word) for word in listing.read_text().split()]
+        except OSError:
+            pass  # the thread ended meanwhile
+    return found
+
+
+def descendants_of(pid):
+    found, unseen = [], children_of(pid)
+    while unseen:
+        child = unseen.pop()
+        found.append(child)
+        unseen += children_of(child)
+    return found
+
+
+def process_state(pid):
+    """The letter of /proc/PID/stat (R, S, Z …), or an empty text when there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
+
+
+def is_in_another_pid_namespace(pid):
+    try:
+        return len(kernel.status_field("NSpid", pid).split()) > 1
+    except OSError:
+        return False
+
+
+def describe_process(pid):
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        return f"process {pid} ({process_state(pid)}): {command or Path(f'/proc/{pid}/comm').read_text().strip()}"
+    except OSError:
+        return f"process {pid}"
+
+
+def listing(folder):
+    """Every path in `folder` with what it is, its size and where it points to: enough to see that anything changed."""
+    entries = {}
+    for parent, folders, files in os.walk(folder):
+        for name in folders + files:
+            path = os.path.join(parent, name)
+            status = os.lstat(path)
+            link = os.readlink(path) if os.path.islink(path) else ""
+            size = 0 if os.path.isdir(path) else status.st_size
+            entries[path] = (status.st_mode, status.st_uid, status.st_gid, size, link)
+    return entries
+
+
+class Host:
+    def __init__(self):
+        self.token = f"kt{secrets.token_hex(3)}"
+        self.commands = {}  # pid -> Popen of the commands that tests started, which reap themselves
+        self.exit_codes = {}  # pid -> exit code of the orphans that were reaped
+        self.reaping, self.reaps, self.closing = threading.RLock(), True, threading.Event()
+        self.serial = 0
+        kernel.become_subreaper()
+        if kernel.is_root():
+            kernel.unshare(kernel.CLONE_NEWNS)
+            kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+            kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_SHARED)
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{self.token}-"))
+        threading.Thread(target=self._reap_as_init_would, daemon=True).start()
+        self.folder.chmod(0o755)  # users of the rootless tests walk through it
+
+    def new_name(self):
+        """An id that nobody else on this machine uses."""
+        self.serial += 1
+        return f"{self.token}-{self.serial}"
+
+    def cgroups(self):
+        """The cgroup folders, in all hierarchies, that carry the session's token."""
+        found = set()
+        for parent, folders, _ in os.walk(CGROUP_ROOT):
+            found.update(os.path.join(parent, name) for name in folders if self.token in name)
+        return found
+
+    def reap(self, pid):
+        """The exit code, as a shell has it, of an orphan of some runtime; None while it runs."""
+        with self.reaping:
+            if pid not in self.exit_codes:
+                done, status = os.waitpid(pid, os.WNOHANG)
+                if not done:
+                    return None
+                code = os.waitstatus_to_exitcode(status)
+                self.exit_codes[pid] = code if code >= 0 else 128 - code
+            return self.exit_codes[pid]
+
+    def reap_adopted(self):
+        """Collects what became of orphans, and leaves alone the commands that somebody waits for."""
+        for pid in children_of("self"):
+            if pid not in self.commands and process_state(pid) == "Z":
+                self.exit_codes.pop(pid, None)
+                self.reap(pid)
+
+    def _reap_as_init_would(self):
+        """A pid namespace only ends when all its dead are reaped, and orphans in it that came by `exec` are ours to reap.
+        What is in our own pid namespace waits for reap_adopted: it may be a command that somebody is about to wait for."""
+        while not self.closing.wait(0.005):
+            for pid in children_of("self"):
+                if self.reaps and process_state(pid) == "Z" and is_in_another_pid_namespace(pid):
+                    self.exit_codes.pop(pid, None)
+                    self.reap(pid)
+
+    def processes(self):
+        self.reap_adopted()
+        return set(descendants_of("self"))
+
+    def snapshot(self):
+        return {"mounts": mountinfo(), "cgroups": self.cgroups(), "processes": self.processes()}
+
+    def leaks_since(self, before, patience=1.0):
+        """What is there now and was not, or the other way round, in words. Things on their way out get a moment."""
+        end = time.monotonic() + patience
+        while True:
+            leaks = self._differences(before)
+            if not leaks or time.monotonic() > end:
+                return leaks
+            time.sleep(0.01)
+
+    def _differences(self, before):
+        now = self.snapshot()
+        leaks = [f"mount left: {line}" for line in now["mounts"] - before["mounts"]]
+        leaks += [f"mount gone: {line}" for line in before["mounts"] - now["mounts"]]
+        leaks += [f"cgroup left: {path}" for path in sorted(now["cgroups"] - before["cgroups"])]
+        leaks += [f"{describe_process(pid)} left" for pid in sorted(now["processes"] - before["processes"])]
+        return leaks
+
+    def clear_away(self, before):
+        """After a leak was reported: makes the host clean for the next test."""
+        for pid in self.processes() - before["processes"]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        for line in reversed(Path("/proc/self/mountinfo").read_text().splitlines()):
+            if line not in before["mounts"]:
+                try:
+                    kernel.unmount(line.split()[4].encode().decode("unicode_escape"), kernel.MNT_DETACH)
+                except OSError:
+                    pass
+        end = time.monotonic() + 2
+        while self.cgroups() and time.monotonic() < end:
+            self.reap_adopted()
+            for path in sorted(self.cgroups(), reverse=True):
+                self._thaw_and_remove(Path(path))
+            time.sleep(0.01)
+
+    @staticmethod
+    def _thaw_and_remove(cgroup):
+        for name, value in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+            try:
+                (cgroup / name).write_text(value)
+            except OSError:
+                pass
+        try:
+            cgroup.rmdir()
+        except OSError:
+            pass
+
+    def remove_folder(self, folder):
+        """Removes a test's folder, but nothing through a mount that a broken runtime left in it."""
+        if any(str(folder) in line for line in mountinfo()):
+            return
+        subprocess.run(["rm", "-rf", "--one-file-system", str(folder)], check=False, timeout=20)
+
+    def close(self):
+        self.closing.set()
+        self.remove_folder(self.folder)

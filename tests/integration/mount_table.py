@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""/proc/PID/mountinfo as values (proc_pid_mountinfo(5))."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class MountPoint:
+    id: str
+    parent: str
+    root: str
+    path: str
+    options: frozenset  # of this mount
+    propagation: frozenset  # shared, master, unbindable; empty is private
+    kind: str
+    source: str
+    super_options: frozenset  # of the file system
+
+
+def parse(text):
+    """Every mount, in the order of the table; of several on one path the last one is on top."""
+    found = []
+    for line in text.splitlines():
+        left, _, right = line.partition(" - ")
+        number, parent, _, root, path, options, *tags = left.split(" ")
+        kind, source, super_options = right.split(" ")
+        found.append(MountPoint(number, parent, root, path.encode().decode("unicode_escape"), frozenset(options.split(",")),
+                                frozenset(tag.split(":")[0] for tag in tags), kind, source, frozenset(super_options.split(","))))
+    return found
+
+
+def on(path, text):
+    """The mount on top at `path`, or None."""
+    return next((entry for entry in reversed(parse(text)) if entry.path == path), None)

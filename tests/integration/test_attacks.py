@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Attacks that have worked against container runtimes, each really tried: the test fails if it works.
+
+The runtime's program is attacked in a copy, and "the host" is a file that the test made: nothing real is at stake.
+Sysctls of the host that an attack aims at are put back whatever happens.
+"""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+import cgroups
+import kernel
+import mount_table
+from runtime import Runtime
+
+BURST = Path("/proc/sys/kernel/printk_ratelimit_burst")  # the host's, not namespaced, and harmless
+SECRET = "secret of the host\n"
+
+
+@pytest.fixture(autouse=True)
+def needs_root():
+    kernel.require_root("the attacks are those of a container that root started")
+
+
+@pytest.fixture
+def marker(workspace):
+    """A file of the host that no container may read or write."""
+    file = workspace / "marker"
+    file.write_text(SECRET)
+    yield file
+    assert file.read_text() == SECRET, "the attack worked: a file of the host was written to"
+
+
+@pytest.fixture
+def burst():
+    """A sysctl of the host that no container may write to."""
+    before = BURST.read_text()
+    yield int(before)
+    after = BURST.read_text()
+    BURST.write_text(before)
+    assert after == before, "the attack worked: a sysctl of the host was written to"
+
+
+@pytest.fixture
+def copied(program, workspace, host, leaves_nothing):
+    """The runtime as a copy of its program, so that overwriting it harms nobody."""
+    copy = workspace / "program" / Path(program).name
+    copy.parent.mkdir()
+    shutil.copy(program, copy)
+    copy.chmod(0o755)
+    before = hashlib.sha256(copy.read_bytes()).digest()
+    runtime = Runtime(copy, workspace / "copied", host)
+    yield runtime
+    after = hashlib.sha256(copy.read_bytes()).digest()
+    if before != after:
+        shutil.copy(program, copy)
+    problems = runtime.close() + runtime.leftovers()
+    assert before == after, "the attack worked: the runtime's program was overwritten"
+    assert not problems, "\n".join(problems)
+
+
+def no_secret(result):
+    assert SECRET.strip() not in result.stdout + result.stderr, f"the attack worked: {result}"
+    return result
+
+
+def powerful(bundle):
+    """As docker runs containers: root with these capabilities and without noNewPrivileges."""
+    bundle.process["noNewPrivileges"] = False
+    return bundle.capabilities("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW", "CAP_SETGID", "CAP_SETUID",
+                               "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE")
+
+
+# -- CVE-2019-5736: the runtime's program overwritten through /proc/self/exe
+
+@pytest.mark.parametrize("entry", ["/proc/self/exe", "/entry", "/link"], ids=["directly", "as-interpreter", "as-symlink"])
+def test_proc_self_exe_as_the_program_does_not_open_the_runtime(copied, bundle, probe, marker, entry):
+    """The container's program is the runtime itself; an accomplice takes hold of it and writes once it ended."""
+    powerful(bundle).add_program(probe)
+    (bundle.rootfs / "entry").write_text("#!/proc/self/exe\n")
+    (bundle.rootfs / "entry").chmod(0o755)
+    (bundle.rootfs / "link").symlink_to("/proc/self/exe")
+    accomplice = copied.run_detached(bundle.args("/probe", "hunt", "1.5", str(marker))).says("ready")
+    for _ in range(5):
+        no_secret(accomplice.exec(entry, "--help"))
+    accomplice.wait()
+    no_secret(copied.run(bundle.args(entry, "--help")))
+
+
+@pytest.mark.parametrize("capabilities", [[], ["CAP_SYS_PTRACE"]], ids=["docker", "with-ptrace"])
+def test_a_hunter_inside_gets_no_hold_of_what_exec_brings(copied, bundle, probe, marker, capabilities):
+    """CVE-2019-5736 and CVE-2016-9962: root inside opens the program, the folders and the descriptors of every process that
+    exec brings into the container, and traces it if it can."""
+    powerful(bundle).add_program(probe)
+    for names in bundle.process["capabilities"].values():
+        names += capabilities
+    hunter = copied.run_detached(bundle.args("/probe", "hunt", "2", str(marker), "trace")).says("ready")
+    for _ in range(12):
+        hunter.exec_ok("/bin/true")
+    hunter.wait()
+    assert "over\n" in hunter.output
+    assert "escape" not in hunter.output, hunter.output
+    if copied.is_kiste:
+        status = os.stat(copied.program)
+        assert f"program {status.st_dev} {status.st_ino}\n" not in hunter.output, "the host's own program can be seen inside"
+
+
+def test_a_hunter_in_a_shared_pid_namespace_gets_no_hold_of_create(copied, bundle, new_bundle, probe, marker):
+    """The same while a second container is created in the first one's pid namespace, as in a pod."""
+    powerful(bundle).add_program(probe)
+    hunter = copied.run_detached(bundle.args("/probe", "hunt", "2", str(marker), "trace")).says("ready")
+    second = powerful(new_bundle()).namespace("pid", f"/proc/{hunter.pid}/ns/pid")
+    second.own_rootfs()  # its programs may well be overwritten: the two containers share their processes
+    for _ in range(6):
+        assert copied.run(second).code == 0
+    hunter.wait()
+    assert "over\n" in hunter.output
+    assert "escape" not in hunter.output, hunter.output
+
+
+def test_a_library_to_preload_is_not_loaded_into_the_runtime(copied, bundle, workspace):
+    """The environment of the config is the program's, not that of the runtime's own processes."""
+    source = workspace / "evil.c"
+    witness = workspace / "loaded"
+    source.write_text(f'#include <fcntl.h>\n__attribute__((constructor)) static void Load(void) {{ creat("{witness}", 0600); }}\n')
+    library = workspace / "evil.so"
+    if os.system(f"cc -shared -fPIC -o {library} {source} 2>/dev/null") != 0:
+        pytest.skip("no shared library can be built here")
+    bundle.process["env"] += [f"LD_PRELOAD={library}", f"LD_LIBRARY_PATH={workspace}", f"LD_AUDIT={library}"]
+    copied.output_of(bundle)
+    container = copied.run_detached(bundle.sleeps())
+    container.exec_ok("/bin/true", options=["--env", f"LD_PRELOAD={library}"])
+    assert not witness.exists()
+
+
+@pytest.mark.parametrize("name, value", [("LISTEN_FDS", "3"), ("NOTIFY_SOCKET", "/nosuch"), ("_LIBCONTAINER_INITPIPE", "3"), ("_OCI_SYNCPIPE", "3"),
+                                         ("MALLOC_TRACE", "/tmp/x"), ("TMPDIR", "/nosuch"), ("HOME", "/nosuch"), ("GCONV_PATH", "/nosuch")])
+def test_the_callers_environment_neither_breaks_nor_enters_the_container(runtime, bundle, name, value):
+    result = runtime.run(bundle.args("/bin/env"), env={**os.environ, name: value})
+    if name == "LISTEN_FDS":
+        assert result.code in (0, 1)  # the descriptor that it promises is not open
+    else:
+        assert result.code == 0, result
+        assert f"{name}={value}" not in result.stdout
+
+
+# -- CVE-2024-21626: a descriptor of the host as the working folder
+
+def way_out(marker):
+    """Tries to read the marker through the working folder."""
+    return f"for up in . .. ../.. ../../.. ../../../.. ../../../../..; do cat $up{marker} 2>/dev/null; done; cat /proc/self/cwd/{marker.name} 2>/dev/null; pwd; true"
+
+
+@pytest.mark.parametrize("number", range(3, 31))
+def test_a_descriptor_as_the_working_folder_leads_nowhere(runtime, bundle, marker, number):
+    bundle.process["cwd"] = f"/proc/self/fd/{number}"
+    no_secret(runtime.run(bundle.sh(way_out(marker))))
+
+
+@pytest.mark.parametrize("link", ["/proc/self/fd/", "/proc/1/fd/", "/dev/fd/", "/proc/thread-self/fd/"])
+def test_a_symlink_to_a_descriptor_as_the_working_folder_leads_nowhere(runtime, bundle, marker, link):
+    rootfs = bundle.own_rootfs()
+    for number in range(3, 16):
+        (rootfs / f"link{number}").symlink_to(f"{link}{number}")
+    for number in (3, 6, 7, 8, 9, 11):
+        bundle.process["cwd"] = f"/link{number}"
+        no_secret(runtime.run(bundle.sh(way_out(marker))))
+
+
+def test_exec_with_a_descriptor_as_the_working_folder_leads_nowhere(runtime, bundle, marker):
+    container = runtime.run_detached(bundle.sleeps())
+    for number in range(3, 24):
+        no_secret(container.exec("/bin/sh", "-c", way_out(marker), options=["--cwd", f"/proc/self/fd/{number}"]))
+
+
+def test_the_program_has_three_descriptors(runtime, bundle, probe):
+    assert runtime.output_of(bundle.with_probe(probe, "fds")).split() == ["0", "1", "2"]
+
+
+def test_a_process_of_exec_has_three_descriptors(runtime, bundle, probe):
+    container = runtime.run_detached(bundle.add_program(probe).sleeps())
+    assert container.exec_ok("/probe", "fds").stdout.split() == ["0", "1", "2"]
+
+
+def test_a_program_in_a_terminal_has_three_descriptors(runtime, bundle, probe, workspace):
+    from terminal import ConsoleSocket
+    socket = ConsoleSocket(workspace / "console")
+    try:
+        bundle.with_probe(probe, "fds").process["terminal"] = True
+        container = runtime.create(bundle, "--console-socket", socket.path)
+        terminal = socket.receive()
+        container.start()
+        assert terminal.read_all().split() == ["0", "1", "2"]
+        terminal.close()
+    finally:
+        socket.close()
+
+
+def test_the_last_step_before_the_program_shows_no_folder_of_the_host(runtime, bundle, marker):
+    """A created container waits inside with what it has open: none of it may lead out."""
+    container = runtime.create(bundle)
+    script = f"for fd in /proc/1/fd/* /proc/1/cwd /proc/1/root; do cat $fd{marker} $fd/{marker.name} $fd/../../../../..{marker} 2>/dev/null; done; true"
+    no_secret(container.exec("/bin/sh", "-c", script))
+
+
+# -- CVE-2021-30465 and its kin: paths that change while they are used
+
+@pytest.fixture
+def volume(workspace):
+    folder = workspace / "volume"
+    folder.mkdir()
+    return folder
+
+
+def test_a_destination_that_is_swapped_for_a_symlink_stays_inside(runtime, bundle, new_bundle, probe, volume, marker, workspace):
+    """Container one swaps folder and link in a volume while container two is created with mounts below it. The link names
+    a folder of the host; what is mounted there must never show on the host (all of this session's mounts are shared)."""
+    target = workspace / "target"
+    target.mkdir()
+    (volume / "a").mkdir()
+    (volume / "b").symlink_to("/" + os.path.relpath(target, "/"))
+    attacker = new_bundle()
+    powerful(attacker).mount("/volume", "bind", volume)
+    racing = runtime.run_detached(attacker.with_probe(probe, "swap", "/volume/a", "/volume/b", "2.5")).says("ready")
+    bundle.own_rootfs()
+    bundle.mount("/volume", "bind", volume)
+    for number in range(4):
+        bundle.mount("/volume/a/inner" if number % 2 else "/volume/a", "tmpfs", "tmpfs", "size=4k", f"nr_inodes={100 + number}")
+    escaped = []
+    for _ in range(12):
+        runtime.run(bundle.sh("true"))
+        escaped += [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if "nr_inodes=10" in line]
+    racing.wait()
+    assert int(racing.output.split()[-1]) > 100, "the attacker was too slow to be one"
+    assert escaped == [] and os.listdir(target) == []
+
+
+def test_a_bind_on_a_swapped_destination_does_not_show_the_host(runtime, bundle, new_bundle, probe, volume, marker):
+    """The classic of CVE-2021-30465: the link names /, so that a mount may end up over the container's own root."""
+    (volume / "a").mkdir()
+    (volume / "b").symlink_to("/")
+    (volume / "data").mkdir()
+    attacker = powerful(new_bundle()).mount("/volume", "bind", volume)
+    racing = runtime.run_detached(attacker.with_probe(probe, "swap", "/volume/a", "/volume/b", "2")).says("ready")
+    bundle.own_rootfs()
+    bundle.mount("/volume", "bind", volume).mount("/volume/a", "bind", volume / "data").mount("/volume/a/x", "tmpfs", "tmpfs", "size=4k")
+    for _ in range(10):
+        no_secret(runtime.run(bundle.sh(f"cat {marker} 2>/dev/null; true")))
+    racing.wait()
+    assert not (volume / "data/bin").exists()
+
+
+@pytest.mark.parametrize("name", [
+    pytest.param("dev", marks=pytest.mark.kiste_only("before it pivots it makes /dev/stdin and the like by path: through the link, on the host")),
+    "proc", "sys", "etc", "tmp"])
+def test_a_root_folder_that_is_a_symlink_to_the_host_stays_inside(runtime, bundle, workspace, marker, name):
+    """The image's own folders are links: whatever is mounted, made or masked below them must be in the root file system."""
+    target = workspace / "target"
+    target.mkdir()
+    (target / "kcore").write_text(SECRET)
+    rootfs = bundle.own_rootfs()
+    shutil.rmtree(rootfs / name)
+    (rootfs / name).symlink_to(target)
+    bundle.mount("/etc/extra/file", "bind", marker, "ro").mount("/tmp/extra", "tmpfs")
+    runtime.run(bundle.sh("true"))
+    assert os.listdir(target) == ["kcore"]
+    assert (target / "kcore").read_text() == SECRET
+
+
+@pytest.mark.parametrize("path", ["../../", "/../../../", "/tmp/../../../../", "/a/b/../../../../../"])
+def test_a_destination_that_climbs_stays_inside(runtime, bundle, host, path):
+    bundle.own_rootfs()
+    name = host.new_name()
+    runtime.run(bundle.mount(path + name, "tmpfs").sh("true"))
+    for parent in [bundle.folder, *bundle.folder.parents]:
+        assert not (parent / name).exists(), f"{parent}/{name} was made on the host"
+
+
+@pytest.mark.parametrize("name", ["../x", "../../x", "x/../../y", "/x", "./x"])
+@pytest.mark.parametrize("command", ["create", "state", "delete", "kill", "start", "exec"])
+def test_an_id_does_not_climb(runtime, bundle, name, command):
+    bundle.write()
+    runtime.state_folder.mkdir(parents=True, exist_ok=True)
+    victim = runtime.state_folder.parent / "x"
+    victim.mkdir()
+    (victim / "state.json").write_text("{}")
+    arguments = {"create": ["--bundle", bundle.folder, name], "delete": ["--force", name], "exec": [name, "true"]}.get(command, [name])
+    result = runtime(command, *arguments)
+    if command != "delete":
+        assert result.code != 0, result
+    assert (victim / "state.json").read_text() == "{}"
+    shutil.rmtree(victim)
+
+
+def test_a_cwd_through_a_symlink_of_the_image_makes_nothing_on_the_host(runtime, bundle, workspace):
+    (bundle.own_rootfs() / "link").symlink_to(workspace)
+    bundle.process["cwd"] = "/link/made"
+    runtime.run(bundle)
+    assert not (workspace / "made").exists()
+
+
+def test_files_of_the_image_are_not_followed_to_the_host(runtime, bundle, marker):
+    """passwd and group are read to find HOME and groups: as links to files of the host they say nothing of them."""
+    rootfs = bundle.own_rootfs()
+    hosts = marker.parent / "passwd"
+    hosts.write_text("root:x:0:0:root:/from-the-host:/bin/sh\n")
+    (rootfs / "etc/passwd").unlink()
+    (rootfs / "etc/passwd").symlink_to(hosts)
+    assert "/from-the-host" not in runtime.run(bundle.sh("echo $HOME")).stdout
+
+
+def test_a_passwd_that_is_a_fifo_does_not_hold_the_runtime(runtime, bundle):
+    rootfs = bundle.own_rootfs()
+    (rootfs / "etc/passwd").unlink()
+    os.mkfifo(rootfs / "etc/passwd")
+    if not runtime.is_kiste:
+        pytest.skip(f"not for {runtime.name}: it waits for a writer for ever")
+    runtime.run(bundle.sh("echo $HOME"), timeout=5)

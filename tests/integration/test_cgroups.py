@@ -1,0 +1,358 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cgroups: where the container is put, each limit in the file that means it, that the limits hold, and that delete cleans up."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import cgroups
+import kernel
+
+MEBI = 1 << 20
+
+
+@pytest.fixture(autouse=True)
+def needs_cgroups():
+    kernel.require_root("cgroups can be made by root only")
+    if cgroups.layout() == "none":
+        pytest.skip("no cgroups are mounted")
+
+
+def limits_of(runtime, bundle):
+    return cgroups.ProcessCgroups(runtime.create(bundle.sleeps()).pid)
+
+
+# -- where
+
+def test_a_container_gets_cgroups_of_its_own_with_its_id(runtime, bundle):
+    container = runtime.create(bundle)
+    folders = cgroups.ProcessCgroups(container.pid).folders()
+    assert folders and all(container.id in folder.name for folder in folders)
+
+
+def test_every_controller_of_the_host_has_one(runtime, bundle):
+    cgroups.require_v1("v2 has one tree")
+    folders = cgroups.ProcessCgroups(runtime.create(bundle).pid)
+    for controllers, mounted in cgroups.hierarchies():
+        if controllers:
+            assert folders.folder(controllers[0]) != mounted, controllers
+
+
+def test_delete_removes_every_cgroup(runtime, bundle):
+    container = runtime.create(bundle.sleeps())
+    folders = cgroups.ProcessCgroups(container.pid).folders()
+    container.start()
+    container.end()
+    assert [folder for folder in folders if folder.exists()] == []
+
+
+def test_run_removes_every_cgroup(runtime, bundle):
+    result = runtime.run(bundle.args("/bin/cat", "/proc/self/cgroup"))
+    assert result.id in result.stdout and not [path for path in runtime.host.cgroups() if result.id in path]
+
+
+def test_an_absolute_cgroups_path_is_used(runtime, bundle, host):
+    parent = host.new_name()
+    bundle.linux["cgroupsPath"] = f"/{parent}/inner"
+    container = runtime.create(bundle)
+    paths = cgroups.ProcessCgroups(container.pid).paths
+    assert paths["unified" if cgroups.layout() == "v2" else "memory"].endswith(f"/{parent}/inner")
+    assert container.id not in paths["unified" if cgroups.layout() == "v2" else "memory"]
+    container.delete("--force")
+    for path in host.cgroups():
+        Path(path).rmdir()  # a parent that the runtime made may stay
+
+
+def test_a_relative_cgroups_path_is_used(runtime, bundle, host):
+    name = host.new_name()
+    bundle.linux["cgroupsPath"] = name
+    folders = cgroups.ProcessCgroups(runtime.create(bundle).pid).folders()
+    assert folders and all(folder.name == name for folder in folders)
+
+
+def test_a_cgroups_path_does_not_leave_the_tree(runtime, bundle, host):
+    name = host.new_name()
+    bundle.linux["cgroupsPath"] = f"../../../../../../tmp/{name}"
+    result = runtime.run(bundle)
+    assert result.code == 0 or result.stderr
+    assert not Path(f"/tmp/{name}").exists()
+    for path in sorted(host.cgroups(), reverse=True):
+        Path(path).rmdir()
+
+
+def test_all_processes_of_the_container_are_in_it(runtime, bundle):
+    container = runtime.run_detached(bundle.sh("sleep 1000 & sleep 1000 & echo ready; wait")).says("ready")
+    assert len(cgroups.ProcessCgroups(container.pid).processes()) == 3
+
+
+def test_a_container_that_is_waiting_is_already_in_it(runtime, bundle):
+    container = runtime.create(bundle)
+    assert container.pid in cgroups.ProcessCgroups(container.pid).processes()
+
+
+def test_the_runtime_is_not_left_in_the_cgroup(runtime, bundle):
+    command, container = runtime.spawn_run(bundle.sh("echo ready; exec sleep 1000"))
+    container.says("ready")
+    assert cgroups.ProcessCgroups(container.pid).processes() == [container.pid]
+    container.kill("KILL")
+    assert command.result().code == 137
+
+
+def test_delete_removes_cgroups_that_the_container_made(runtime, bundle):
+    container = runtime.run_detached(bundle.sleeps())
+    (cgroups.ProcessCgroups(container.pid).folder("pids") / "inner/deep").mkdir(parents=True)
+    container.delete("--force")
+
+
+# -- memory
+
+def test_memory_limit(runtime, bundle):
+    cgroups.require_controller("memory")
+    bundle.resources["memory"] = {"limit": 64 * MEBI}
+    assert limits_of(runtime, bundle).memory_limit() == 64 * MEBI
+
+
+def test_memory_reservation(runtime, bundle):
+    cgroups.require_controller("memory")
+    bundle.resources["memory"] = {"limit": 64 * MEBI, "reservation": 32 * MEBI}
+    assert limits_of(runtime, bundle).memory_reservation() == 32 * MEBI
+
+
+def test_memory_and_swap(runtime, bundle):
+    cgroups.require_controller("memory")
+    bundle.resources["memory"] = {"limit": 64 * MEBI, "swap": 128 * MEBI}
+    try:
+        limits = limits_of(runtime, bundle)
+        found = limits.memory_and_swap()
+    except FileNotFoundError:
+        pytest.skip("this kernel does not account for swap")
+    assert (limits.memory_limit(), found) == (64 * MEBI, 128 * MEBI)
+
+
+def test_swappiness(runtime, bundle):
+    cgroups.require_v1("v2 has no swappiness")
+    bundle.resources["memory"] = {"swappiness": 17}
+    assert limits_of(runtime, bundle).swappiness() == 17
+
+
+def test_disabling_the_oom_killer(runtime, bundle):
+    cgroups.require_v1("v2 cannot disable it")
+    bundle.resources["memory"] = {"limit": 64 * MEBI, "disableOOMKiller": True}
+    assert limits_of(runtime, bundle).oom_killer_is_off()
+
+
+def test_a_container_that_takes_too_much_memory_is_killed(runtime, bundle):
+    cgroups.require_controller("memory")
+    bundle.resources["memory"] = {"limit": 16 * MEBI}
+    bundle.sh("head -c 64m /dev/zero | tail -c 60m | wc -c")
+    result = runtime.run(bundle)
+    assert result.code != 0 or result.stdout.strip() != str(60 * MEBI)
+
+
+def test_a_memory_limit_too_small_to_live_with_is_refused_in_words(runtime, bundle):
+    cgroups.require_controller("memory")
+    bundle.resources["memory"] = {"limit": 4096}
+    result = runtime.run(bundle)
+    assert result.code != 0 and result.stderr.strip()
+
+
+# -- cpu
+
+def test_cpu_shares(runtime, bundle):
+    cgroups.require_controller("cpu")
+    bundle.resources["cpu"] = {"shares": 512}
+    assert limits_of(runtime, bundle).cpu_shares_are(512)
+
+
+def test_cpu_quota_and_period(runtime, bundle):
+    cgroups.require_controller("cpu")
+    bundle.resources["cpu"] = {"quota": 25000, "period": 50000}
+    assert limits_of(runtime, bundle).cpu_quota_and_period() == (25000, 50000)
+
+
+def test_cpu_quota_without_a_period(runtime, bundle):
+    cgroups.require_controller("cpu")
+    bundle.resources["cpu"] = {"quota": 25000}
+    assert limits_of(runtime, bundle).cpu_quota_and_period() == (25000, 100000)
+
+
+@pytest.mark.kiste_only("burst came with runc 1.2")
+def test_cpu_burst(runtime, bundle):
+    cgroups.require_v1("the file has another name on v2")
+    bundle.resources["cpu"] = {"quota": 25000, "period": 50000, "burst": 10000}
+    assert (limits_of(runtime, bundle).folder("cpu") / "cpu.cfs_burst_us").read_text() == "10000\n"
+
+
+def test_cpus_and_memory_nodes(runtime, bundle):
+    cgroups.require_controller("cpuset")
+    bundle.resources["cpu"] = {"cpus": "0", "mems": "0"}
+    limits = limits_of(runtime, bundle)
+    assert (limits.cpus(), limits.memory_nodes()) == ("0", "0")
+
+
+def test_cpus_can_be_seen_inside(runtime, bundle):
+    cgroups.require_controller("cpuset")
+    bundle.resources["cpu"] = {"cpus": "0"}
+    assert runtime.output_of(bundle.args("/bin/nproc")) == "1\n"
+
+
+def test_without_cpus_all_of_the_hosts_are_there(runtime, bundle):
+    assert runtime.output_of(bundle.args("/bin/nproc")).strip() == str(len(os.sched_getaffinity(0)))
+
+
+# -- pids
+
+def test_pids_limit(runtime, bundle):
+    cgroups.require_controller("pids")
+    bundle.resources["pids"] = {"limit": 17}
+    assert limits_of(runtime, bundle).pids_limit() == "17"
+
+
+def test_a_pids_limit_below_zero_is_none(runtime, bundle):
+    cgroups.require_controller("pids")
+    bundle.resources["pids"] = {"limit": -1}
+    assert limits_of(runtime, bundle).pids_limit() == "max"
+
+
+def test_a_fork_bomb_is_stopped(runtime, bundle):
+    cgroups.require_controller("pids")
+    bundle.resources["pids"] = {"limit": 10}
+    result = runtime.run(bundle.sh("for n in $(seq 30); do sleep 1000 & done; echo $(ls -d /proc/[0-9]* | wc -l)"))
+    assert "fork" in result.stderr
+
+
+# -- block devices
+
+def disk():
+    """Major and minor number of some whole disk."""
+    for path in sorted(Path("/sys/block").glob("*")):
+        if not path.name.startswith(("loop", "ram", "zram")):
+            return tuple(int(number) for number in (path / "dev").read_text().split(":"))
+    pytest.skip("this host has no disk")
+
+
+@pytest.mark.parametrize("field, v1_file, v2_key", [
+    ("throttleReadBpsDevice", "blkio.throttle.read_bps_device", "rbps"), ("throttleWriteBpsDevice", "blkio.throttle.write_bps_device", "wbps"),
+    ("throttleReadIOPSDevice", "blkio.throttle.read_iops_device", "riops"),
+    ("throttleWriteIOPSDevice", "blkio.throttle.write_iops_device", "wiops")])
+def test_throttling_of_a_disk(runtime, bundle, field, v1_file, v2_key):
+    cgroups.require_controller("io" if cgroups.layout() == "v2" else "blkio")
+    major, minor = disk()
+    bundle.resources["blockIO"] = {field: [{"major": major, "minor": minor, "rate": 1234567}]}
+    limits = limits_of(runtime, bundle)
+    if cgroups.layout() == "v2":
+        assert f"{v2_key}=1234567" in (limits.folder("io") / "io.max").read_text()
+    else:
+        assert (limits.folder("blkio") / v1_file).read_text().split() == [f"{major}:{minor}", "1234567"]
+
+
+def test_block_io_weight(runtime, bundle):
+    cgroups.require_controller("io" if cgroups.layout() == "v2" else "blkio")
+    container = runtime.create(bundle)
+    folder = cgroups.ProcessCgroups(container.pid).folder("io" if cgroups.layout() == "v2" else "blkio")
+    name = next((name for name in ("blkio.weight", "blkio.bfq.weight", "io.bfq.weight", "io.weight") if (folder / name).exists()), None)
+    container.delete("--force")
+    if not name:
+        pytest.skip("no weight file: this host's disks have no scheduler that knows weights")
+    bundle.resources["blockIO"] = {"weight": 300}
+    folder = limits_of(runtime, bundle).folder("io" if cgroups.layout() == "v2" else "blkio")
+    expected = {"io.weight": 1 + (300 - 10) * 9999 // 990}.get(name, 300)
+    assert str(expected) in (folder / name).read_text()
+
+
+# -- devices
+
+def test_devices_are_denied_by_default(runtime, bundle):
+    """mknod succeeds with the capability; opening what it made does not."""
+    bundle.capabilities("CAP_MKNOD").sh("mknod /dev/mem2 c 1 1 2>&1; cat /dev/mem2 2>&1; mknod /dev/kmsg2 c 1 11 2>&1; cat /dev/kmsg2 2>&1")
+    assert runtime.run(bundle).stdout.count("Operation not permitted") >= 2
+
+
+def test_the_default_devices_are_allowed(runtime, bundle):
+    bundle.sh("for name in null zero urandom; do head -c 1 /dev/$name >/dev/null || echo $name; done; echo x >/dev/null")
+    assert runtime.output_of(bundle) == ""
+
+
+@pytest.fixture
+def ordinary_device():
+    """Major and minor number of a character device of the host that is not allowed by default and opens without a privilege."""
+    for numbers in ((10, 237), (10, 229)):  # loop-control, fuse
+        if Path(f"/sys/dev/char/{numbers[0]}:{numbers[1]}").exists():
+            return numbers
+    pytest.skip("this kernel has neither loop-control nor fuse")
+
+
+def with_device(bundle, numbers, *rules):
+    rule = {"type": "c", "major": numbers[0], "minor": numbers[1]}
+    bundle.linux["devices"] = [{"path": "/dev/mine", **rule, "fileMode": 0o666}]
+    bundle.resources["devices"] += [{**rule, "allow": allow, "access": access} for allow, access in rules]
+    return bundle.sh("(: </dev/mine) 2>/dev/null && echo read; (: >/dev/mine) 2>/dev/null && echo write; true")
+
+
+@pytest.mark.parametrize("rules, expected", [
+    ([], ""), ([(True, "r")], "read\n"), ([(True, "w")], "write\n"), ([(True, "rw")], "read\nwrite\n"), ([(True, "rwm")], "read\nwrite\n"),
+    ([(True, "rwm"), (False, "rwm")], ""), ([(False, "rwm"), (True, "r")], "read\n"), ([(True, "rw"), (False, "w")], "read\n")],
+    ids=["none", "r", "w", "rw", "rwm", "taken-back", "given-after", "w-taken-back"])
+def test_a_device_can_be_opened_as_the_rules_say(runtime, bundle, ordinary_device, rules, expected):
+    assert runtime.output_of(with_device(bundle, ordinary_device, *rules)) == expected
+
+
+def test_a_rule_for_a_whole_major_number(runtime, bundle, ordinary_device):
+    with_device(bundle, ordinary_device)
+    bundle.resources["devices"].append({"allow": True, "type": "c", "major": ordinary_device[0], "access": "rw"})
+    assert runtime.output_of(bundle) == "read\nwrite\n"
+
+
+def test_the_list_of_devices_is_the_configs(runtime, bundle):
+    cgroups.require_v1("v2 has no list of devices")
+    bundle.resources["devices"].append({"allow": True, "type": "b", "major": 7, "access": "rm"})
+    allowed = limits_of(runtime, bundle).devices_allowed()
+    assert "b 7:* rm" in allowed and "c 1:3 rwm" in allowed and "a *:* rwm" not in allowed
+
+
+def test_all_devices_may_be_allowed(runtime, bundle, ordinary_device):
+    with_device(bundle, ordinary_device).resources["devices"] = [{"allow": True, "access": "rwm"}]
+    assert runtime.output_of(bundle) == "read\nwrite\n"
+
+
+def test_exec_is_bound_by_the_rules_too(runtime, bundle, ordinary_device):
+    container = runtime.run_detached(with_device(bundle, ordinary_device, (True, "r")).sleeps())
+    assert container.exec("/bin/sh", "-c", ": </dev/mine").code == 0
+    assert container.exec("/bin/sh", "-c", ": >/dev/mine").code != 0
+
+
+# -- freezer and refusals
+
+def test_pause_freezes_the_cgroup(runtime, bundle):
+    container = runtime.run_detached(bundle.sleeps())
+    folder = cgroups.ProcessCgroups(container.pid).folder("freezer")
+    runtime.ok("pause", container.id)
+    if cgroups.layout() == "v2":
+        assert "frozen 1" in (folder / "cgroup.events").read_text()
+    else:
+        assert (folder / "freezer.state").read_text() == "FROZEN\n"
+    runtime.ok("resume", container.id)
+
+
+@pytest.mark.parametrize("resources, name", [
+    ({"cpu": {"cpus": "4711"}}, "cpus"), ({"cpu": {"cpus": "x"}}, "cpus"), ({"cpu": {"quota": 1, "period": 1}}, "cpu"),
+    ({"memory": {"limit": 64 * MEBI, "swap": 32 * MEBI}}, "memory"), ({"memory": {"swappiness": 1000}}, "swappiness")],
+    ids=["cpu-not-there", "cpu-no-number", "period-too-short", "swap-below-memory", "swappiness-too-large"])
+def test_a_limit_that_the_kernel_does_not_take_is_refused(runtime, bundle, resources, name):
+    if "swappiness" in str(resources):
+        cgroups.require_v1("v2 has no swappiness")
+    bundle.resources.update(resources)
+    runtime.refuses_to_run(bundle, name)
+
+
+def test_a_cgroup_that_is_already_used_is_refused_or_shared(runtime, bundle, new_bundle, host):
+    """runc 1.1 warns of a cgroup that has processes and joins it; newer ones refuse. Nothing may break the first container."""
+    name = host.new_name()
+    first, second = bundle, new_bundle()
+    for some in (first, second):
+        some.linux["cgroupsPath"] = f"/{name}"
+    container = runtime.run_detached(first.sleeps())
+    runtime.run(second)
+    assert container.status == "running"
+    assert container.pid in cgroups.ProcessCgroups(container.pid).processes()

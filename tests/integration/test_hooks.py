@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hooks of all six kinds: when they run, in whose namespaces, what they are told, and what becomes of one that fails.
+
+A hook here is a script that writes what it sees into a file of its name.
+"""
+
+import json
+import os
+import time
+
+import pytest
+
+from deadline import eventually
+from host_state import process_state
+
+ON_THE_HOST = ["prestart", "createRuntime", "poststart", "poststop"]
+BEFORE_PIVOT = ["createContainer"]  # in the container's namespaces, still with the host's root: paths are the host's
+IN_THE_CONTAINER = ["startContainer"]
+AT_CREATE = pytest.mark.kiste_only("it runs poststart hooks at the end of create, before the program is started (runc#5186)")
+ALL = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]
+
+
+@pytest.fixture
+def seen(workspace):
+    """A folder that is at the same path on the host and in the container: what hooks write their files into."""
+    folder = workspace / "seen"
+    folder.mkdir()
+    folder.chmod(0o777)
+    return folder
+
+
+def add(bundle, seen, kind, script, **fields):
+    """A hook whose script finds the folder in $SEEN."""
+    return bundle.hook(kind, "/bin/sh", "-c", f"SEEN={seen}; {script}", **fields)
+
+
+@pytest.fixture
+def hooked(bundle, seen):
+    bundle.own_rootfs()
+    return bundle.mount(seen, "bind", seen)
+
+
+def test_hooks_run_in_the_order_of_the_specification(runtime, hooked, seen):
+    for kind in reversed(ALL):
+        if kind != "poststart":
+            add(hooked, seen, kind, f"echo {kind} >>$SEEN/order")
+    runtime.output_of(hooked.sh(f"echo program >>{seen}/order"))
+    assert (seen / "order").read_text().split() == [
+        "prestart", "createRuntime", "createContainer", "startContainer", "program", "poststop"]
+
+
+@AT_CREATE
+def test_poststart_runs_when_the_program_runs(runtime, hooked, seen):
+    add(hooked, seen, "poststart", "echo poststart >>$SEEN/order")
+    add(hooked, seen, "startContainer", "echo startContainer >>$SEEN/order")
+    runtime.output_of(hooked.sh("sleep 0.3"))
+    assert (seen / "order").read_text().split() == ["startContainer", "poststart"]
+
+
+def test_hooks_of_one_kind_run_in_the_order_of_the_list(runtime, hooked, seen):
+    for number in range(5):
+        add(hooked, seen, "createRuntime", f"sleep 0.0{5 - number}; echo {number} >>$SEEN/order")
+    runtime.output_of(hooked)
+    assert (seen / "order").read_text().split() == ["0", "1", "2", "3", "4"]
+
+
+def test_create_runs_the_first_three_and_start_the_others(runtime, hooked, seen):
+    kinds = set(ALL) - {"poststart"}
+    for kind in kinds:
+        add(hooked, seen, kind, f"touch $SEEN/{kind}")
+    container = runtime.create(hooked.sleeps())
+    assert set(os.listdir(seen)) == {"prestart", "createRuntime", "createContainer"}
+    container.start()
+    eventually(lambda: set(os.listdir(seen)) == kinds - {"poststop"}, "start's hooks ran")
+    container.end()
+    assert set(os.listdir(seen)) == kinds
+
+
+@pytest.mark.parametrize("kind", [*(kind for kind in ALL if kind != "poststart"), pytest.param("poststart", marks=AT_CREATE)])
+def test_a_hook_gets_the_state_on_standard_input(runtime, hooked, seen, kind):
+    add(hooked, seen, kind, "cat >$SEEN/state")
+    hooked.spec["annotations"] = {"key": "value"}
+    container = runtime.run_detached(hooked.sleeps())
+    pid = container.pid
+    container.end()
+    state = json.loads((seen / "state").read_text())
+    assert state["id"] == container.id
+    assert state["bundle"] == str(hooked.folder)
+    assert state["annotations"] == {"key": "value"}
+    assert state["ociVersion"].startswith("1.")
+    if kind in ("prestart", "createRuntime", "poststart"):
+        assert state["pid"] == pid
+    assert state["status"] in {"poststart": ("running",), "poststop": ("stopped",)}.get(kind, ("creating", "created"))
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_a_hook_sees_the_namespaces_of_its_kind(runtime, hooked, seen, kind):
+    add(hooked, seen, kind, "for name in mnt net uts; do readlink /proc/self/ns/$name; done >$SEEN/namespaces")
+    container = runtime.run_detached(hooked.sleeps())
+    inside = [os.readlink(f"/proc/{container.pid}/ns/{name}") for name in ("mnt", "net", "uts")]
+    container.end()
+    outside = [os.readlink(f"/proc/self/ns/{name}") for name in ("mnt", "net", "uts")]
+    assert (seen / "namespaces").read_text().split() == (outside if kind in ON_THE_HOST else inside)
+
+
+@pytest.mark.parametrize("kind", ["createContainer", "startContainer"])
+def test_which_root_a_hook_in_the_container_has(runtime, hooked, seen, kind):
+    """createContainer comes before pivot_root and still sees the host's files; startContainer sees the container's."""
+    add(hooked, seen, kind, f"[ -e {hooked.config} ] && echo host >$SEEN/root || echo container >$SEEN/root")
+    runtime.output_of(hooked)
+    assert (seen / "root").read_text().strip() == ("host" if kind == "createContainer" else "container")
+
+
+def test_mounts_are_there_when_a_createContainer_hook_runs(runtime, hooked, seen):
+    add(hooked, seen, "createContainer", f"grep -c {hooked.rootfs}/proc /proc/self/mountinfo >$SEEN/count")
+    runtime.output_of(hooked)
+    assert int((seen / "count").read_text()) >= 1
+
+
+def test_a_hook_has_exactly_its_environment_and_arguments(runtime, bundle, seen):
+    tool = seen / "hook"
+    tool.write_text(f'#!/bin/sh\nenv >{seen}/env\nfor word; do echo "$word"; done >{seen}/args\n')
+    tool.chmod(0o755)
+    bundle.spec["hooks"] = {"createRuntime": [{"path": str(tool), "args": ["name", "one", "two words"], "env": ["A=1", "B=x y"]}]}
+    runtime.output_of(bundle, env={"PATH": "/usr/bin:/bin", "FROM_HOST": "x"})
+    environment = (seen / "env").read_text()
+    assert "A=1\nB=x y\n" in environment and "FROM_HOST" not in environment
+    assert (seen / "args").read_text() == "one\ntwo words\n"
+
+
+@pytest.mark.parametrize("kind", ["prestart", "createRuntime"])
+def test_a_failing_hook_fails_create_and_leaves_nothing(runtime, hooked, seen, kind):
+    add(hooked, seen, kind, "echo because >&2; exit 3")
+    result = runtime.refuses_to_run(hooked, "hooks")
+    assert "3" in result.stderr
+
+
+@pytest.mark.parametrize("kind", ["createContainer", "startContainer"])
+def test_a_failing_hook_in_the_container_fails_run(runtime, hooked, seen, kind):
+    add(hooked, seen, kind, "exit 3")
+    runtime.refuses_to_run(hooked.sh(f"touch {seen}/started"), "hooks")
+    assert not (seen / "started").exists()
+
+
+def test_poststop_runs_when_create_failed(runtime, hooked, seen):
+    add(hooked, seen, "createRuntime", "exit 3")
+    add(hooked, seen, "poststop", "touch $SEEN/stopped")
+    runtime.refuses_to_run(hooked)
+    assert (seen / "stopped").exists()
+
+
+def test_no_further_hooks_run_after_one_that_failed(runtime, hooked, seen):
+    add(hooked, seen, "createRuntime", "exit 3")
+    add(hooked, seen, "createRuntime", "touch $SEEN/second")
+    add(hooked, seen, "createContainer", "touch $SEEN/later")
+    runtime.refuses_to_run(hooked)
+    assert os.listdir(seen) == []
+
+
+def test_a_failing_poststop_does_not_keep_the_container(runtime, hooked, seen):
+    add(hooked, seen, "poststop", "exit 3")
+    container = runtime.run_detached(hooked)
+    container.wait()
+    runtime("delete", container.id)
+    assert runtime.leftovers() == []
+
+
+@pytest.mark.kiste_only("it stops at the first poststop hook that fails, where the specification wants a warning and the rest")
+def test_a_failing_poststop_does_not_keep_the_next_from_running(runtime, hooked, seen):
+    add(hooked, seen, "poststop", "exit 3")
+    add(hooked, seen, "poststop", "touch $SEEN/second")
+    container = runtime.run_detached(hooked)
+    container.wait()
+    container.delete()
+    assert (seen / "second").exists()
+
+
+@pytest.mark.kiste_only("its poststart hooks belong to create")
+def test_a_failing_poststart_fails_start(runtime, hooked, seen):
+    """Since specification 1.3: an error, and the container is stopped. Before, it was a warning."""
+    add(hooked, seen, "poststart", "exit 3")
+    container = runtime.create(hooked.sleeps())
+    runtime.refuses("start", container.id)
+    container.wait_stopped()
+    container.delete()
+
+
+def test_a_hook_that_takes_too_long_is_ended(runtime, hooked, seen):
+    add(hooked, seen, "createRuntime", "echo $$ >$SEEN/pid; exec sleep 1000", timeout=1)
+    before = time.monotonic()
+    runtime.refuses_to_run(hooked, "hooks", "timeout")
+    assert time.monotonic() - before < 10
+    assert process_state(int((seen / "pid").read_text())) in ("", "Z")
+
+
+def test_a_hook_within_its_time_is_left_alone(runtime, hooked, seen):
+    add(hooked, seen, "createRuntime", "sleep 0.1; touch $SEEN/done", timeout=10)
+    runtime.output_of(hooked)
+    assert (seen / "done").exists()
+
+
+@pytest.mark.parametrize("kind", ["createRuntime", "createContainer", "startContainer"])
+def test_a_hook_that_is_not_there_is_refused(runtime, bundle, kind):
+    bundle.hook(kind, "/nosuch/hook")
+    assert "/nosuch/hook" in runtime.refuses_to_run(bundle, "/nosuch/hook").stderr
+
+
+def test_a_hook_with_a_relative_path_is_refused(runtime, bundle):
+    bundle.hook("createRuntime", "bin/true")
+    runtime.refuses_to_run(bundle, "hooks", "bin/true")
+
+
+def test_a_hook_may_look_into_the_containers_namespaces(runtime, hooked, seen):
+    """What network plugins do: the state's pid leads to the network namespace."""
+    add(hooked, seen, "createRuntime", """pid=$(sed 's/.*"pid": *\\([0-9]*\\).*/\\1/'); readlink /proc/$pid/ns/net >$SEEN/net""")
+    container = runtime.create(hooked)
+    assert (seen / "net").read_text().strip() == os.readlink(f"/proc/{container.pid}/ns/net")
+
+
+def test_poststop_runs_after_the_container_is_gone(runtime, hooked, seen):
+    add(hooked, seen, "poststop", """pid=$(cat $SEEN/first); [ -d /proc/$pid/root/bin ] && echo alive >$SEEN/result || echo gone >$SEEN/result""")
+    container = runtime.run_detached(hooked.sleeps())
+    (seen / "first").write_text(str(container.pid))
+    container.end()
+    assert (seen / "result").read_text() == "gone\n"
+
+
+def test_the_output_of_a_hook_is_not_the_containers(runtime, hooked, seen):
+    add(hooked, seen, "createRuntime", "echo noise")
+    assert runtime.output_of(hooked.sh("echo data")).splitlines()[-1] == "data"
