@@ -41,7 +41,7 @@ add_library(kiste_warnings INTERFACE)
 target_compile_options(kiste_warnings INTERFACE "SHELL:-iquote ${PROJECT_SOURCE_DIR}/src")
 target_compile_options(kiste_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wcast-qual -Wcast-align -Wformat=2 -Wundef
-  -Wvla -Wmissing-declarations -Wimplicit-fallthrough -Wnull-dereference
+  -Wvla -Wmissing-declarations -Wimplicit-fallthrough
   $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual -Wextra-semi
     -Wzero-as-null-pointer-constant>
   $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wduplicated-branches -Wlogical-op>

@@ -91,7 +91,8 @@ struct Mount {
       0;  // MS_SYNCHRONOUS, MS_DIRSYNC, MS_MANDLOCK, MS_LAZYTIME, MS_SILENT, MS_I_VERSION
   uint32_t super_flags_clear = 0;
   std::vector<uint32_t> propagation;  // MS_SHARED… each with MS_REC or not, in the given order
-  std::string data;                   // what is left, comma separated: the file system's own
+  std::string data;  // what is left, comma separated: the file system's own. For a bind: to be
+                     // ignored, as the kernel does (engines leave words like "nocopy" there)
   bool tmpcopyup = false;
   bool idmap = false, idmap_recursive = false;  // "idmap", "ridmap"
   std::vector<IdMapping> uid_mappings, gid_mappings;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // config.md, "Mounts".
-#include "base/strings.h"
 #include "oci/fields.h"
 #include "oci/mount_options.h"
 #include "oci/readers.h"
@@ -33,11 +32,6 @@ Status ReadMappings(const Value& value, Mount& mount) {
 Status CheckForm(const Value& value, const Mount& mount) {
   if (mount.bind && !mount.remount && mount.source.empty()) {
     return value["source"].Expected("the file or folder to bind");
-  }
-  // The kernel ignores them: what was asked for would silently not be so.
-  if (mount.bind && !mount.data.empty()) {
-    return value["options"].Wrong(
-        StrCat("a bind mount takes no options of a file system, found ", Quote(mount.data)));
   }
   if (!mount.bind && !mount.remount && mount.type.empty()) {
     return value["type"].Expected("a file system's type, or the option bind or rbind");

@@ -10,8 +10,8 @@ file system. `Host` sets the stage once per session so that all of it can be tol
 
 import os
 import secrets
+import shutil
 import signal
-import subprocess
 import tempfile
 import threading
 import time
@@ -25,6 +25,10 @@ CGROUP_ROOT = Path("/sys/fs/cgroup")
 
 def mountinfo():
     return Counter(Path("/proc/self/mountinfo").read_text().splitlines())
+
+
+def mounted_on(line):
+    return line.split()[4].encode().decode("unicode_escape")
 
 
 def children_of(pid):
@@ -70,17 +74,28 @@ def describe_process(pid):
         return f"process {pid}"
 
 
-def listing(folder):
-    """Every path in `folder` with what it is, its size and where it points to: enough to see that anything changed."""
-    entries = {}
-    for parent, folders, files in os.walk(folder):
-        for name in folders + files:
-            path = os.path.join(parent, name)
-            status = os.lstat(path)
-            link = os.readlink(path) if os.path.islink(path) else ""
-            size = 0 if os.path.isdir(path) else status.st_size
-            entries[path] = (status.st_mode, status.st_uid, status.st_gid, size, link)
-    return entries
+def describe_file(path):
+    """What shows that a file was changed; of a folder, also that something in it came or went."""
+    status = os.lstat(path)
+    return status.st_mode, status.st_uid, status.st_gid, status.st_size, status.st_mtime_ns
+
+
+class Tree:
+    """A folder of files that nobody may change."""
+
+    def __init__(self, folder):
+        self.paths = [folder]
+        for parent, folders, files in os.walk(folder):
+            paths = [os.path.join(parent, name) for name in folders + files]
+            self.paths += [path for path in paths if not os.path.islink(path)]  # a link cannot change but by being replaced
+        self.known = {path: describe_file(path) for path in self.paths}
+
+    def changes(self):
+        """What was changed since the last time, in words."""
+        now = {path: describe_file(path) if os.path.lexists(path) else None for path in self.paths}
+        changed = [f"changed: {path}" for path in self.paths if now[path] != self.known[path]]
+        self.known = now
+        return changed
 
 
 class Host:
@@ -90,6 +105,7 @@ class Host:
         self.exit_codes = {}  # pid -> exit code of the orphans that were reaped
         self.reaping, self.reaps, self.closing = threading.RLock(), True, threading.Event()
         self.serial = 0
+        self.known_cgroups = set()
         kernel.become_subreaper()
         if kernel.is_root():
             kernel.unshare(kernel.CLONE_NEWNS)
@@ -143,7 +159,7 @@ class Host:
         return set(descendants_of("self"))
 
     def snapshot(self):
-        return {"mounts": mountinfo(), "cgroups": self.cgroups(), "processes": self.processes()}
+        return {"mounts": mountinfo(), "cgroups": self.known_cgroups, "processes": self.processes()}
 
     def leaks_since(self, before, patience=1.0):
         """What is there now and was not, or the other way round, in words. Things on their way out get a moment."""
@@ -155,11 +171,13 @@ class Host:
             time.sleep(0.01)
 
     def _differences(self, before):
-        now = self.snapshot()
-        leaks = [f"mount left: {line}" for line in now["mounts"] - before["mounts"]]
-        leaks += [f"mount gone: {line}" for line in before["mounts"] - now["mounts"]]
-        leaks += [f"cgroup left: {path}" for path in sorted(now["cgroups"] - before["cgroups"])]
-        leaks += [f"{describe_process(pid)} left" for pid in sorted(now["processes"] - before["processes"])]
+        mounts, processes = mountinfo(), self.processes()
+        self.known_cgroups = self.cgroups()
+        leaks = [f"mount left: {line}" for line in mounts - before["mounts"]]
+        # A mount also goes when somebody in another namespace removes the folder that it is on.
+        leaks += [f"mount gone: {line}" for line in before["mounts"] - mounts if os.path.lexists(mounted_on(line))]
+        leaks += [f"cgroup left: {path}" for path in sorted(self.known_cgroups - before["cgroups"])]
+        leaks += [f"{describe_process(pid)} left" for pid in sorted(processes - before["processes"])]
         return leaks
 
     def clear_away(self, before):
@@ -172,7 +190,7 @@ class Host:
         for line in reversed(Path("/proc/self/mountinfo").read_text().splitlines()):
             if line not in before["mounts"]:
                 try:
-                    kernel.unmount(line.split()[4].encode().decode("unicode_escape"), kernel.MNT_DETACH)
+                    kernel.unmount(mounted_on(line), kernel.MNT_DETACH)
                 except OSError:
                     pass
         end = time.monotonic() + 2
@@ -181,6 +199,7 @@ class Host:
             for path in sorted(self.cgroups(), reverse=True):
                 self._thaw_and_remove(Path(path))
             time.sleep(0.01)
+        self.known_cgroups = self.cgroups()
 
     @staticmethod
     def _thaw_and_remove(cgroup):
@@ -196,9 +215,8 @@ class Host:
 
     def remove_folder(self, folder):
         """Removes a test's folder, but nothing through a mount that a broken runtime left in it."""
-        if any(str(folder) in line for line in mountinfo()):
-            return
-        subprocess.run(["rm", "-rf", "--one-file-system", str(folder)], check=False, timeout=20)
+        if not any(str(folder) in line for line in mountinfo()):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def close(self):
         self.closing.set()

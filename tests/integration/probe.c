@@ -64,9 +64,11 @@ static int Keyring(char** arguments) {
     return 0;
 }
 
-// swap A B SECONDS: exchanges the two names as fast as it can.
+static const double kLongest = 20;  // seconds
+
+// swap A B STOP: exchanges the two names as fast as it can, until there is a file STOP.
 static int Swap(char** arguments) {
-    double end = Now() + atof(arguments[2]);
+    double end = Now() + kLongest;
     long count = 0;
     printf("ready\n");
     fflush(stdout);
@@ -76,7 +78,7 @@ static int Swap(char** arguments) {
                 printf("renameat2: %s\n", strerror(errno));
                 return 1;
             }
-    } while (Now() < end);
+    } while (access(arguments[2], F_OK) != 0 && Now() < end);
     printf("%ld\n", count);
     return 0;
 }
@@ -145,23 +147,28 @@ static void LookThrough(const char* pid, const char* marker) {
     closedir(folder);
 }
 
+// Stops a strange process, looks whose program it runs, and lets it go.
 static void Trace(long pid) {
     if (ptrace(PTRACE_SEIZE, (pid_t)pid, 0, 0) != 0) return;
+    ptrace(PTRACE_INTERRUPT, (pid_t)pid, 0, 0);
+    int status;
+    if (waitpid((pid_t)pid, &status, __WALL) < 0 || !WIFSTOPPED(status)) return;
     char path[64], target[256] = "", own[256] = "";
     snprintf(path, sizeof path, "/proc/%ld/exe", pid);
     ssize_t length = readlink(path, target, sizeof target - 1);
-    readlink("/proc/self/exe", own, sizeof own - 1);
-    if (length > 0 && strncmp(target, "/bin/", 5) != 0 && strcmp(target, own) != 0) printf("traced %s\n", target);
+    if (readlink("/proc/self/exe", own, sizeof own - 1) > 0 && length > 0 && strncmp(target, "/bin/", 5) != 0 && strcmp(target, own) != 0)
+        printf("traced %s\n", target);
     ptrace(PTRACE_DETACH, (pid_t)pid, 0, 0);
 }
 
-// hunt SECONDS MARKER [trace]: goes for every process that appears, and at the end writes to all programs it got hold of.
+// hunt STOP MARKER [trace]: goes for every process that appears, until there is a file STOP; then writes to all programs
+// that it got hold of.
 static int Hunt(char** arguments) {
-    double end = Now() + atof(arguments[0]);
+    double end = Now() + kLongest;
     int trace = arguments[2] != NULL;
     printf("ready\n");
     fflush(stdout);
-    while (Now() < end) {
+    while (access(arguments[0], F_OK) != 0 && Now() < end) {
         DIR* folder = opendir("/proc");
         struct dirent* entry;
         while (folder && (entry = readdir(folder))) {
@@ -177,7 +184,7 @@ static int Hunt(char** arguments) {
         char path[64];
         snprintf(path, sizeof path, "/proc/self/fd/%d", held[i]);
         int outcome = TryToOverwrite(path);
-        if (outcome == 0) printf("overwritten\n");
+        printf("%s\n", outcome == 0 ? "overwritten" : strerror(outcome));
     }
     printf("over\n");
     return 0;

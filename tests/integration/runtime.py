@@ -8,6 +8,7 @@ whoever reads it waiting. Every command has a time limit.
 import itertools
 import json
 import os
+import select
 import signal
 import subprocess
 from dataclasses import dataclass
@@ -79,13 +80,24 @@ class Command:
     def result(self, text=None, timeout=PATIENCE):
         """Waits for the end; `text` goes to standard input when that is a pipe."""
         try:
-            self.process.communicate(text.encode() if isinstance(text, str) else text, timeout=timeout)
+            if self.process.stdin:
+                self.process.communicate(text.encode() if isinstance(text, str) else text, timeout=timeout)
+            else:
+                self._wait(timeout)
         except subprocess.TimeoutExpired:
             self.end()
             late = Result(self.arguments, self.process.returncode, self.stdout_file, self.stderr_file)
             pytest.fail(f"still running after {timeout} s: {late}")
         self._forget()
         return Result(self.arguments, self.process.returncode, self.stdout_file, self.stderr_file)
+
+    def _wait(self, timeout):
+        """Popen.wait looks every now and then, up to 50 ms apart, which would be most of this suite's time."""
+        descriptor = os.pidfd_open(self.pid) if self.running else None
+        if descriptor is not None:
+            select.select([descriptor], [], [], timeout)
+            os.close(descriptor)
+        self.process.wait(0.01)
 
     def end(self):
         if self.running:
@@ -204,10 +216,10 @@ class Runtime:
         return [f"a container could not be deleted: {result}" for result in results if result.code != 0]
 
     def leftovers(self):
-        """What is in the state folder after every container was deleted."""
+        """What is in the state folder after every container was deleted. A cache, whose name has a dot, may stay."""
         if not self.state_folder.exists():
             return []
-        return [f"state left: {path}" for path in sorted(self.state_folder.iterdir())]
+        return [f"state left: {path}" for path in sorted(self.state_folder.iterdir()) if not path.name.startswith(".")]
 
 
 class Container:

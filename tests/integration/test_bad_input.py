@@ -73,7 +73,7 @@ def test_a_config_nested_100000_deep_in_a_field_that_nobody_knows_does_no_harm(r
     create_with_text(runtime, bundle, text)
 
 
-@pytest.mark.parametrize("size", [1 << 20, pytest.param(64 << 20, marks=pytest.mark.kiste_only("it takes more than 20 s for 64 MiB"))], ids=["1M", "64M"])
+@pytest.mark.parametrize("size", [1 << 20, pytest.param(64 << 20, marks=pytest.mark.kiste_only("it needs up to half a minute for it"))], ids=["1M", "64M"])
 def test_a_huge_config_is_refused_or_taken(runtime, bundle, size):
     bundle.spec["annotations"] = {"huge": "x" * size}
     result = runtime.run(bundle)
@@ -179,7 +179,7 @@ BAD_VALUES = [
     ("linux.namespaces", [{"type": "nosuch"}], ["namespaces", "nosuch"]), ("linux.namespaces", [{"path": "/proc/self/ns/net"}], ["namespaces"]),
     ("linux.namespaces", [{"type": "mount"}, {"type": "pid"}, {"type": "pid"}], ["namespaces", "pid"]),
     ("linux.namespaces", [{"type": "mount"}, {"type": "network", "path": "relative"}], ["namespaces", "relative"]),
-    ("linux.rootfsPropagation", "nosuch", ["rootfsPropagation", "nosuch"]),
+    ("linux.maskedPaths", ["/a\0b"], ["maskedPaths"]), ("linux.rootfsPropagation", "nosuch", ["rootfsPropagation", "nosuch"]),
     ("linux.resources.devices", [{"allow": True, "type": "q", "access": "r"}], ["devices", "q"]),
     ("linux.sysctl", {"": "1"}, ["sysctl"]), ("linux.sysctl", {"../../etc/passwd": "1"}, ["sysctl"]),
     ("hostname", "x" * 65, ["hostname"]), ("mounts", [{"type": "tmpfs"}], ["destination"]),
@@ -197,7 +197,7 @@ BAD_VALUES_THAT_RUNC_TAKES = [
     ("linux.maskedPaths", ["relative"], ["maskedPaths", "relative"]), ("linux.readonlyPaths", ["relative"], ["readonlyPaths", "relative"]),
     ("linux.devices", [{"path": "relative", "type": "c", "major": 1, "minor": 3}], ["devices", "relative"]),
     ("linux.resources.devices", [{"allow": True, "type": "c", "access": "xyz"}], ["devices", "xyz"]),
-    ("hostname", "a\0b", ["hostname"]), ("linux.maskedPaths", ["/a\0b"], ["maskedPaths"]),
+    ("hostname", "a\0b", ["hostname"]),
 ]
 
 

@@ -31,6 +31,7 @@ def test_containers_created_at_once_are_all_listed(runtime, bundle):
     assert {entry["id"] for entry in json.loads(runtime.ok("list", "--format", "json").stdout)} == set(ids)
 
 
+@pytest.mark.kiste_only("its list fails when a container goes between two looks at it")
 def test_list_never_fails_while_containers_come_and_go(runtime, bundle):
     bundle.write()
     ids = [runtime.new_id() for _ in range(12)]

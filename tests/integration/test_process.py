@@ -248,7 +248,6 @@ def test_signals_are_not_blocked_or_ignored(runtime, bundle):
     assert int(fields["SigBlk"], 16) == 0
 
 
-@pytest.mark.kiste_only("it hands ignored signals on")
 def test_ignored_signals_of_the_caller_are_reset(runtime, bundle):
     prefix = ["sh", "-c", 'trap "" USR1 PIPE HUP; exec "$@"', "sh"]
     text = runtime.run(bundle.args("/bin/grep", "SigIgn", "/proc/self/status"), prefix=prefix).stdout

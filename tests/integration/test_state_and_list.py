@@ -123,7 +123,6 @@ def test_list_with_an_unknown_format_is_refused(runtime):
     assert "format" in runtime.refuses("list", "--format", "yaml").stderr
 
 
-@pytest.mark.kiste_only("it stops at the first folder that it cannot read")
 def test_list_goes_on_after_a_folder_that_is_no_container(runtime, bundle):
     container = runtime.create(bundle)
     (runtime.state_folder / "rubbish").mkdir()

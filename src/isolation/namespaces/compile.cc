@@ -44,14 +44,13 @@ void EnterNamespaces(const LaunchPlan& plan, Compiled& compiled) {
     compiled.syncs.push_back(SyncPoint::kIdMaps);
     ++compiled.forks;
     builder.Add({.op = Op::kBecomeRoot}, "become root of the user namespace");
+    builder.Add({.op = Op::kHide}, "prctl PR_SET_DUMPABLE");
   }
   if ((namespaces.create & CLONE_NEWTIME) != 0) {
     builder.Add({.op = Op::kTimeOffsets, .text = builder.Text(namespaces.time_offsets)},
                 "make a time namespace (linux.timeOffsets)");
   }
-  launcher::Operation fork{.op = Op::kFork, .a = CloneFlags(namespaces)};
-  if (plan.cgroup.directory) fork.fd = builder.Inherit(plan.cgroup.directory.get());
-  builder.Add(fork, "clone3 into the container's namespaces");
+  builder.Add({.op = Op::kFork, .a = CloneFlags(namespaces)}, "clone3 into the container's namespaces");
   ++compiled.forks;
 }
 
@@ -128,7 +127,6 @@ Result<Compiled> Compile(const LaunchPlan& plan, const CompileOptions& options) 
     EnterNamespaces(plan, compiled);
   } else {
     compiled.clone_namespaces = CloneFlags(plan.namespaces);
-    compiled.clone_into_cgroup = plan.cgroup.directory.valid();
   }
   builder.Add({.op = Op::kDeathSignal, .a = SIGKILL}, "prctl PR_SET_PDEATHSIG");
   builder.Add({.op = Op::kSetsid}, "setsid");

@@ -23,7 +23,6 @@ struct Compiled {
   ProgramBuilder builder;
   std::vector<SyncPoint> syncs;  // in the order in which they are met
   uint64_t clone_namespaces = 0;  // for the first clone3; the rest is done by kFork
-  bool clone_into_cgroup = false;
   int forks = 0;  // kFork operations: the last child is the container
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "sys/file.h"
+#include "sys/memfd.h"
 #include "sys/pidfd.h"
 
 namespace kiste::isolation {
@@ -20,7 +21,7 @@ Status WriteMap(pid_t pid, const char* file, const std::vector<oci::IdMapping>& 
   return sys::WriteExisting(StrCat("/proc/", pid, "/", file), lines);
 }
 
-Status RunHelper(const char* helper, pid_t pid, const std::vector<oci::IdMapping>& mappings) {
+Status RunHelper(const char* helper, const char* field, pid_t pid, const std::vector<oci::IdMapping>& mappings) {
   std::vector<std::string> words = {helper, StrCat(pid)};
   for (const auto& mapping : mappings) {
     words.push_back(StrCat(mapping.container_id));
@@ -30,23 +31,29 @@ Status RunHelper(const char* helper, pid_t pid, const std::vector<oci::IdMapping
   std::vector<char*> argv;
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
+  Fd output = TRY(sys::MemoryFile("output", {}));
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, output.get(), 2);
   pid_t child = -1;
-  int error = posix_spawnp(&child, helper, nullptr, nullptr, argv.data(), environ);
+  int error = posix_spawnp(&child, helper, &actions, nullptr, argv.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
   if (error != 0) return SystemError(error, StrCat("run ", helper, " (Debian's package uidmap)"));
   int code = TRY(sys::WaitChild(child));
-  if (code != 0) {
-    return Fail(ErrorKind::kSystem, StrCat(Join(words, " "), ": exit code ", code,
-                                           " (do /etc/subuid and /etc/subgid allow these ids?)"));
-  }
-  return {};
+  if (code == 0) return {};
+  char said[512];
+  ssize_t size = pread(output.get(), said, sizeof said, 0);
+  return Fail(ErrorKind::kSystem, StrCat(field, ": ", Join(words, " "), ": ",
+                                         Quote(Trim({said, size > 0 ? static_cast<size_t>(size) : 0})),
+                                         " (do /etc/subuid and /etc/subgid allow these ids?)"));
 }
 
 }  // namespace
 
 Status WriteIdMaps(pid_t pid, const NamespacePlan& namespaces) {
   if (namespaces.use_newidmap) {
-    TRY(RunHelper("newuidmap", pid, namespaces.uid_map));
-    return RunHelper("newgidmap", pid, namespaces.gid_map);
+    TRY(RunHelper("newuidmap", "linux.uidMappings", pid, namespaces.uid_map));
+    return RunHelper("newgidmap", "linux.gidMappings", pid, namespaces.gid_map);
   }
   if (namespaces.deny_setgroups) {
     TRY(sys::WriteExisting(StrCat("/proc/", pid, "/setgroups"), "deny"));

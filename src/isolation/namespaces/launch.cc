@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "isolation/namespaces/launch.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
+
+#include <algorithm>
 
 #include "base/strings.h"
 #include "isolation/namespaces/compile.h"
@@ -92,7 +95,7 @@ class Dialogue {
     if (!Forks()) TRY(Started());
     bool executing = false;
     Report report{};
-    while (TRY(NextReport(channel_.get(), report))) {
+    while (TRY(Next(report))) {
       switch (report.kind) {
         case ReportKind::kChild:
           TRY(Succeed(report.pid));
@@ -111,6 +114,25 @@ class Dialogue {
     }
     if (executing) return {};
     return Died();
+  }
+
+  // The next report of the launcher that is current. What its child says before it has told of that
+  // child is kept until then.
+  Result<bool> Next(Report& report) {
+    auto ready = std::find_if(early_.begin(), early_.end(), [this](const Report& early) { return IsCurrent(early); });
+    if (ready != early_.end()) {
+      report = *ready;
+      early_.erase(ready);
+      return true;
+    }
+    while (TRY(NextReport(channel_.get(), report))) {
+      if (IsCurrent(report)) return true;
+      early_.push_back(report);
+    }
+    return false;
+  }
+  bool IsCurrent(const Report& report) const {
+    return report.generation == static_cast<uint32_t>(forks_seen_);
   }
 
   bool Forks() const { return ForksLeft() > 0; }
@@ -160,6 +182,7 @@ class Dialogue {
   int forks_expected_ = compiled_.forks;
   int forks_seen_ = 0;
   size_t syncs_seen_ = 0;
+  std::vector<Report> early_;
 };
 
 }  // namespace
@@ -169,7 +192,8 @@ Result<Launched> Launch(const LaunchPlan& plan, const LaunchObserver& observer) 
   Fd image = TRY(sys::SealedExecutable("kiste-launcher", LauncherImage()));
   Fd proc = TRY(sys::OpenProc());
   auto channel = TRY(sys::MakeSocketPair());
-  std::string block = compiled.builder.Finish(channel.theirs.get(), proc.get());
+  bool maps_ids = (plan.namespaces.create & CLONE_NEWUSER) != 0;
+  std::string block = compiled.builder.Finish(channel.theirs.get(), proc.get(), !maps_ids);
   Fd program = TRY(sys::MemoryFile("kiste-program", block));
 
   std::string argument = StrCat(compiled.builder.Inherit(program.get()));
@@ -178,7 +202,8 @@ Result<Launched> Launch(const LaunchPlan& plan, const LaunchObserver& observer) 
   char* envp[] = {nullptr};
   sys::SpawnRequest request{.executable = image.get(), .argv = argv, .envp = envp};
   request.namespaces = compiled.clone_namespaces;
-  if (compiled.clone_into_cgroup) request.cgroup = plan.cgroup.directory.get();
+  // From the start, while nothing is given up yet: later launchers inherit it.
+  if (plan.cgroup.directory) request.cgroup = plan.cgroup.directory.get();
   request.inherit = compiled.builder.inherited();
   auto spawned = TRY_CONTEXT(sys::Spawn(request), "start the container's process");
   channel.theirs.Reset();

@@ -36,7 +36,7 @@ bool IsSet(const BlockIo& block_io) {
          !block_io.throttle_write_iops.empty();
 }
 
-// The two differ in no other way than where the file is.
+// v1 and v2 differ in no other way than where the file is.
 Status SetPids(const Directory& directory, int64_t limit) {
   // With 0 nothing could be started with CLONE_INTO_CGROUP; after that, 1 is as good as 0.
   std::string value = limit < 0 ? "max" : StrCat(std::max<int64_t>(limit, 1));
@@ -96,14 +96,18 @@ Result<Cgroup::Target> Cgroup::TargetFor(std::string_view controller,
 }
 
 Status Cgroup::Apply(const Resources& resources) const {
-  if (directories_.empty())
+  if (directories_.empty()) {
     return Fail(ErrorKind::kUnsupported, "there is no cgroup to set limits in");
+  }
   if (resources.cpu && IsCpusetSet(*resources.cpu)) {
     auto [cpuset, v2] = TRY(TargetFor("cpuset", "cpu.cpus"));
     TRY(v2 ? v2::SetCpuset(*cpuset, *resources.cpu) : v1::SetCpuset(*cpuset, *resources.cpu));
   }
   if (!resources.devices.empty()) TRY(ApplyDevices(resources.devices));
-  if (resources.memory && IsSet(*resources.memory)) {
+  // That the killer be on, engines ask for always: no reason to fail where there is no controller.
+  bool killer =
+      resources.memory && resources.memory->disable_oom_killer && Find("memory") != nullptr;
+  if (resources.memory && (IsSet(*resources.memory) || killer)) {
     auto [memory, v2] = TRY(TargetFor("memory", "memory"));
     TRY(v2 ? v2::SetMemory(*memory, *resources.memory) : v1::SetMemory(*memory, *resources.memory));
   }
@@ -111,7 +115,8 @@ Status Cgroup::Apply(const Resources& resources) const {
     auto [cpu, v2] = TRY(TargetFor("cpu", "cpu"));
     TRY(v2 ? v2::SetCpu(*cpu, *resources.cpu) : v1::SetCpu(*cpu, *resources.cpu));
   }
-  if (resources.pids_limit) {
+  // A new cgroup has no limit.
+  if (resources.pids_limit && !(*resources.pids_limit < 0 && created_)) {
     auto target = TRY(TargetFor("pids", "pids.limit"));
     TRY(SetPids(*target.directory, *resources.pids_limit));
   }
@@ -156,8 +161,8 @@ Status Cgroup::ApplyRest(const Resources& resources) const {
                   "unified cannot be set on this host: it has no cgroup v2");
     }
     std::string controller = file.substr(0, file.find('.'));
-    if (directories_.size() > 1 && controller != "cgroup")
-      TRY(TargetFor(controller, "unified." + file));
+    bool hybrid = directories_.size() > 1;
+    if (hybrid && controller != "cgroup") TRY(TargetFor(controller, "unified." + file));
     TRY(SetUnified(*directory, file, value));
   }
   return {};

@@ -67,12 +67,13 @@ Result<Cgroup> Cgroup::Create(const Layout& layout, std::string_view path) {
     directory.path = TRY(Place(hierarchy, normal, relative, layout.kind == Kind::kV2));
     size_t before = cgroup.made_.size();
     TRY(MakeDirectories(directory.path, directory.root_length, cgroup.made_));
-    directory.fresh = cgroup.made_.size() > before;
+    size_t made = cgroup.made_.size() - before;
+    directory.fresh = made > 0 && cgroup.made_.back() == directory.path;
     cgroup.created_ = cgroup.created_ && directory.fresh;
     cgroup.directories_.push_back(std::move(directory));
 
     const Directory& done = cgroup.directories_.back();
-    if (done.Has("cpuset")) TRY(v1::InheritCpuset(done, cgroup.made_.size() - before));
+    if (done.Has("cpuset")) TRY(v1::InheritCpuset(done, done.fresh ? made : 0));
     if (done.v2 && layout.kind == Kind::kV2) v2::EnableAllControllers(done);
   }
   undo.Cancel();

@@ -75,7 +75,7 @@ class SeccompCache : public testing::Test {
     std::vector<std::string> names;
     DIR* stream = opendir(path_.c_str());
     while (const dirent* entry = readdir(stream)) {
-      if (entry->d_name[0] != '.') names.push_back(entry->d_name);
+      if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
     }
     closedir(stream);
     return names;

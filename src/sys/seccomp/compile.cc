@@ -39,7 +39,7 @@ std::unexpected<Error> LibraryError(int result, std::string_view operation) {
 }
 
 std::string Field(size_t index, std::string_view member) {
-  return StrCat("seccomp: syscalls[", index, "].", member);
+  return StrCat("syscalls[", index, "].", member);
 }
 
 // Declares all that libseccomp 2.5 can do as usable, instead of letting it ask the running kernel:
@@ -47,14 +47,14 @@ std::string Field(size_t index, std::string_view member) {
 // for itself when the filter is installed.
 Status DeclareApiLevel() {
   constexpr unsigned kLevel = 6;  // NOTIFY and TSYNC together
-  static const int result = seccomp_api_set(kLevel);
-  if (result < 0) return LibraryError(result, "seccomp_api_set 6 (libseccomp before 2.5)");
+  static const int kResult = seccomp_api_set(kLevel);
+  if (kResult < 0) return LibraryError(kResult, "seccomp_api_set 6 (libseccomp before 2.5)");
   return {};
 }
 
 Result<Filter> NewFilter(const SeccompProfile& profile, uint32_t default_action) {
   if (default_action == SCMP_ACT_NOTIFY) {
-    return Invalid("seccomp: defaultAction: SCMP_ACT_NOTIFY cannot be the default action");
+    return Invalid("defaultAction: SCMP_ACT_NOTIFY cannot be the default action");
   }
   TRY(DeclareApiLevel());
   Filter filter(seccomp_init(default_action));
@@ -76,12 +76,11 @@ Result<std::vector<uint32_t>> AddArchitectures(const SeccompProfile& profile,
   std::vector<uint32_t> tokens = {seccomp_arch_native()};
   for (size_t i = 0; i < profile.architectures.size(); ++i) {
     const std::string& word = profile.architectures[i];
-    uint32_t token =
-        TRY_CONTEXT(ArchitectureToken(word), StrCat("seccomp: architectures[", i, "]"));
+    uint32_t token = TRY_CONTEXT(ArchitectureToken(word), StrCat("architectures[", i, "]"));
     if (std::ranges::find(tokens, token) != tokens.end()) continue;
     int result = seccomp_arch_add(filter.get(), token);
     if (result == -EDOM) {
-      return Fail(ErrorKind::kUnsupported, StrCat("seccomp: architectures[", i, "]: ", word,
+      return Fail(ErrorKind::kUnsupported, StrCat("architectures[", i, "]: ", word,
                                                   " has another byte order than this machine"));
     }
     if (result < 0) return LibraryError(result, StrCat("seccomp_arch_add ", word));
@@ -181,13 +180,13 @@ Status AddRules(const SeccompProfile& profile, const Filter& filter, uint32_t de
 Status AddFlags(const SeccompProfile& profile, SeccompProgram& program) {
   for (size_t i = 0; i < profile.flags.size(); ++i) {
     auto bit = FlagBit(profile.flags[i]);
-    if (!bit) return Context(std::move(bit), StrCat("seccomp: flags[", i, "]"));
+    if (!bit) return Context(std::move(bit), StrCat("flags[", i, "]"));
     program.flags |= *bit;
   }
   bool listener = (program.flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
   if (!listener && (program.flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV) != 0) {
     return Invalid(
-        "seccomp: flags: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV needs a rule with SCMP_ACT_NOTIFY");
+        "flags: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV needs a rule with SCMP_ACT_NOTIFY");
   }
   // Both use the return value; the kernel takes them together only with this third one.
   if (listener && (program.flags & SECCOMP_FILTER_FLAG_TSYNC) != 0) {
@@ -235,8 +234,8 @@ Result<std::vector<sock_filter>> Export(const Filter& filter) {
 
 Result<SeccompProgram> CompileSeccomp(const SeccompProfile& profile) {
   SeccompProgram program;
-  uint32_t default_action = TRY_CONTEXT(
-      ActionValue(profile.default_action, profile.default_errno_ret), "seccomp: defaultAction");
+  uint32_t default_action =
+      TRY_CONTEXT(ActionValue(profile.default_action, profile.default_errno_ret), "defaultAction");
   auto filter = TRY(NewFilter(profile, default_action));
   auto architectures = TRY(AddArchitectures(profile, filter));
   TRY(AddRules(profile, filter, default_action, program));
@@ -247,9 +246,8 @@ Result<SeccompProgram> CompileSeccomp(const SeccompProfile& profile) {
   auto compiled = TRY(Export(filter));
   program.filter.insert(program.filter.end(), compiled.begin(), compiled.end());
   if (program.filter.size() > BPF_MAXINSNS) {
-    return Fail(ErrorKind::kUnsupported,
-                StrCat("seccomp: the profile compiles to ", program.filter.size(),
-                       " instructions, the kernel takes ", BPF_MAXINSNS));
+    return Fail(ErrorKind::kUnsupported, StrCat("the profile compiles to ", program.filter.size(),
+                                                " instructions, the kernel takes ", BPF_MAXINSNS));
   }
   return program;
 }

@@ -17,6 +17,15 @@
 namespace kiste::sys {
 namespace {
 
+#ifdef __SANITIZE_THREAD__
+
+TEST(SeccompCompile, CannotBeTestedWithThreadSanitizer) {
+  GTEST_SKIP() << "SKIPPED LOUDLY: ThreadSanitizer keeps a thread of its own in every child, which "
+                  "outlives SCMP_ACT_KILL_THREAD";
+}
+
+#else
+
 constexpr long kKilled = -1000 - SIGSYS;
 constexpr uint32_t kMarker = 77;  // an errno that no call used here returns by itself
 
@@ -126,6 +135,7 @@ long TracedMessage(const SeccompProgram& program) {
     syscall(SYS_getppid);
     _exit(0);
   }
+  if (child < 0) return -1;
   int status = 0;
   waitpid(child, &status, 0);
   ptrace(PTRACE_SETOPTIONS, child, nullptr, PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL);
@@ -154,11 +164,16 @@ Outcome Notified(const SeccompProgram& program) {
     if (caller == 0) {
       value[0] = Call(SYS_getppid);
       syscall(SYS_exit_group, 0);
+      __builtin_trap();
     }
+    if (caller < 0) return;
     pollfd ready{listener, POLLIN, 0};
     seccomp_notif notification{};
     seccomp_notif_resp response{};
-    if (poll(&ready, 1, 10000) != 1) kill(caller, SIGKILL);
+    if (poll(&ready, 1, 10000) != 1) {
+      kill(caller, SIGKILL);
+      return;
+    }
     value[1] = ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &notification);
     value[2] = notification.data.nr;
     response.id = notification.id;
@@ -267,8 +282,9 @@ TEST(SeccompCondition, MaskedEqualityMasksTheArgument) {
       {0x7e020000, 0},
   };
   for (const auto& [mask, datum] : masks) {
-    ExpectCondition({0, mask, datum, "SCMP_CMP_MASKED_EQ"},
-                    [&](uint64_t argument) { return (argument & mask) == datum; });
+    ExpectCondition(
+        {0, mask, datum, "SCMP_CMP_MASKED_EQ"},
+        [mask = mask, datum = datum](uint64_t argument) { return (argument & mask) == datum; });
   }
 }
 
@@ -442,7 +458,7 @@ TEST(SeccompArchitecture, MixesOnlyOneByteOrder) {
   auto profile = Getppid("SCMP_ACT_ERRNO");
   profile.architectures = {"SCMP_ARCH_S390X"};
   EXPECT_EQ(Refusal(profile),
-            "seccomp: architectures[0]: SCMP_ARCH_S390X has another byte order than this machine");
+            "architectures[0]: SCMP_ARCH_S390X has another byte order than this machine");
   profile.architectures = {"SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM", "SCMP_ARCH_RISCV64"};
   EXPECT_EQ(CallUnder(Compiled(profile), SYS_getppid), -EPERM);
 }
@@ -466,7 +482,7 @@ TEST(SeccompFlag, EachIsItsBitAndTheKernelTakesIt) {
     auto program = Compiled(profile);
     EXPECT_EQ(program.flags, bit) << flag;
     EXPECT_EQ(CallUnder(program, SYS_getppid), -EPERM) << flag;
-    all.flags.push_back(flag);
+    all.flags.emplace_back(flag);
     bits |= bit;
   }
   EXPECT_EQ(Compiled(all).flags, bits);
@@ -486,47 +502,44 @@ TEST(SeccompFlag, NotifyBringsTheListenerAndWhatGoesWithIt) {
 // ------------------------------------------------------------------------------
 
 TEST(SeccompRefusal, NamesTheFieldAndTheValue) {
-  EXPECT_EQ(Refusal(Default("SCMP_ACT_NONE")),
-            "seccomp: defaultAction: unknown action \"SCMP_ACT_NONE\"");
-  EXPECT_EQ(Refusal(Default("")), "seccomp: defaultAction: unknown action \"\"");
+  EXPECT_EQ(Refusal(Default("SCMP_ACT_NONE")), "defaultAction: unknown action \"SCMP_ACT_NONE\"");
+  EXPECT_EQ(Refusal(Default("")), "defaultAction: unknown action \"\"");
   EXPECT_EQ(Refusal(Default("SCMP_ACT_NOTIFY")),
-            "seccomp: defaultAction: SCMP_ACT_NOTIFY cannot be the default action");
-  EXPECT_EQ(Refusal(Getppid("allow")), "seccomp: syscalls[0].action: unknown action \"allow\"");
+            "defaultAction: SCMP_ACT_NOTIFY cannot be the default action");
+  EXPECT_EQ(Refusal(Getppid("allow")), "syscalls[0].action: unknown action \"allow\"");
   EXPECT_EQ(Refusal(Getppid("SCMP_ACT_ERRNO", 4095)),
-            "seccomp: syscalls[0].action: errnoRet 4095 is over 4094");
+            "syscalls[0].action: errnoRet 4095 is over 4094");
   EXPECT_EQ(Refusal(Getppid("SCMP_ACT_TRACE", 65536)),
-            "seccomp: syscalls[0].action: errnoRet 65536 is over 65535");
+            "syscalls[0].action: errnoRet 65536 is over 65535");
   EXPECT_EQ(Refusal(Getppid("SCMP_ACT_KILL", 1)),
-            "seccomp: syscalls[0].action: errnoRet 1 with SCMP_ACT_KILL, which returns no errno");
+            "syscalls[0].action: errnoRet 1 with SCMP_ACT_KILL, which returns no errno");
   EXPECT_EQ(Refusal(GetppidIf({{0, 0, 0, "SCMP_CMP_EQ"}, {6, 0, 0, "SCMP_CMP_EQ"}})),
-            "seccomp: syscalls[0].args[1].index: 6 is over 5");
+            "syscalls[0].args[1].index: 6 is over 5");
   EXPECT_EQ(Refusal(GetppidIf({{0, 0, 0, "=="}})),
-            "seccomp: syscalls[0].args[0].op: unknown operator \"==\"");
+            "syscalls[0].args[0].op: unknown operator \"==\"");
 }
 
 TEST(SeccompRefusal, ArchitecturesFlagsAndNames) {
   auto profile = Getppid("SCMP_ACT_ERRNO");
   profile.architectures = {"SCMP_ARCH_X86_64", "x86_64"};
-  EXPECT_EQ(Refusal(profile), "seccomp: architectures[1]: unknown architecture \"x86_64\"");
+  EXPECT_EQ(Refusal(profile), "architectures[1]: unknown architecture \"x86_64\"");
   profile.architectures = {"SCMP_ARCH_SHEB"};
   EXPECT_EQ(Refusal(profile),
-            "seccomp: architectures[0]: this libseccomp does not know the architecture "
+            "architectures[0]: this libseccomp does not know the architecture "
             "SCMP_ARCH_SHEB");
   profile.architectures = {};
   profile.flags = {"SECCOMP_FILTER_FLAG_NEW_LISTENER"};
-  EXPECT_EQ(Refusal(profile),
-            "seccomp: flags[0]: unknown flag \"SECCOMP_FILTER_FLAG_NEW_LISTENER\"");
+  EXPECT_EQ(Refusal(profile), "flags[0]: unknown flag \"SECCOMP_FILTER_FLAG_NEW_LISTENER\"");
   profile.flags = {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"};
   EXPECT_EQ(Refusal(profile),
-            "seccomp: flags: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV needs a rule with "
+            "flags: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV needs a rule with "
             "SCMP_ACT_NOTIFY");
   profile = Getppid("SCMP_ACT_NOTIFY");
   profile.syscalls[0].names = {"read", "write"};
-  EXPECT_EQ(Refusal(profile),
-            "seccomp: syscalls[0].action: SCMP_ACT_NOTIFY cannot be used for write");
+  EXPECT_EQ(Refusal(profile), "syscalls[0].action: SCMP_ACT_NOTIFY cannot be used for write");
   profile = Getppid("SCMP_ACT_ERRNO");
   profile.syscalls[0].names = {""};
-  EXPECT_EQ(Refusal(profile), "seccomp: syscalls[0].names: an empty name");
+  EXPECT_EQ(Refusal(profile), "syscalls[0].names: an empty name");
 }
 
 TEST(SeccompRefusal, RulesThatContradictEachOther) {
@@ -534,7 +547,7 @@ TEST(SeccompRefusal, RulesThatContradictEachOther) {
   profile.syscalls.push_back(
       {{"getppid"}, "SCMP_ACT_KILL", std::nullopt, profile.syscalls[0].args});
   EXPECT_EQ(Refusal(profile),
-            "seccomp: syscalls[1].names: \"getppid\" has a rule with the same args and another "
+            "syscalls[1].names: \"getppid\" has a rule with the same args and another "
             "action");
 }
 
@@ -556,6 +569,8 @@ TEST(SeccompWords, AreThoseOfTheSpecification) {
   EXPECT_EQ(SeccompFlags().size(), 4U);
   EXPECT_GE(SeccompArchitectures().size(), 17U);
 }
+
+#endif  // __SANITIZE_THREAD__
 
 }  // namespace
 }  // namespace kiste::sys

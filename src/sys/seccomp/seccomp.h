@@ -56,11 +56,12 @@ struct SeccompProgram {
   std::vector<std::string> ignored;
 };
 
-// Compiles `profile`. kInvalid names the field and value that is wrong (an unknown word, an index
-// over 5, an errno that does not fit or whose action has none, rules that contradict each other,
-// NOTIFY as the default action or on write(2), which must get out of the launcher);
-// kUnsupported: an architecture that this libseccomp lacks or cannot mix with the native one, or a
-// program over the kernel's BPF_MAXINSNS.
+// Compiles `profile`. kInvalid names the field by its path inside the profile
+// ("syscalls[3].action") and the value; the caller puts the profile's own name in front. It stands
+// for an unknown word, an index over 5, an errno that does not fit or whose action has none, rules
+// that contradict each other, and NOTIFY as the default action or on write(2), which must get out
+// of the launcher. kUnsupported: an architecture that this libseccomp lacks or cannot mix with the
+// native one, or a program over the kernel's BPF_MAXINSNS.
 Result<SeccompProgram> CompileSeccomp(const SeccompProfile& profile);
 
 // The same through a cache of files in the directory `cache_dir_fd` (negative: none). A hit costs

@@ -9,7 +9,6 @@ import tempfile
 
 import pytest
 
-from host_state import mountinfo
 from pty_session import PtySession
 
 LIMIT = 30
@@ -22,11 +21,12 @@ class DebianBundle:
         self.program, self.folder, self.host = str(program), folder, host
         self.folder.mkdir()
         self.state = folder / "state"
+        self.id = ""
         subprocess.run([self.program, "spec"], cwd=folder, check=True, timeout=LIMIT)
         self.config = json.loads((folder / "config.json").read_text())
         self.config["root"] = {"path": str(rootfs), "readonly": False}
         self.config["hostname"] = "crate"
-        self.config["linux"]["cgroupsPath"] = f"/{host.token}-debian/{host.new_name()}"
+        self.config["linux"]["cgroupsPath"] = f"/{host.new_name()}"
         self.config["process"]["rlimits"] = [{"type": "RLIMIT_NOFILE", "hard": 1024, "soft": 1024}]
         # Each container keeps /tmp and /var/tmp for itself: the root file system is shared by all tests.
         self.config["mounts"] += [{"destination": target, "type": "tmpfs", "source": "tmpfs",
@@ -53,20 +53,22 @@ class DebianBundle:
         return PtySession(self.command(*arguments, terminal=True), self.host, **options)
 
     def end(self):
+        if not self.id:
+            return
         subprocess.run([self.program, "--root", str(self.state), "delete", "--force", self.id], capture_output=True,
                        timeout=LIMIT, check=False)
 
 
 @pytest.fixture
 def debian(program, workspace, debian_rootfs, host):
-    mounts, processes = mountinfo(), host.processes()
+    before = host.snapshot()
     bundle = DebianBundle(program, workspace / "debian", debian_rootfs, host)
     yield bundle
     bundle.end()
-    left = host.leaks_since({"mounts": mounts, "cgroups": host.cgroups(), "processes": processes}, patience=3)
+    left = host.leaks_since(before, patience=3)
     left += [f"state left: {name}" for name in (os.listdir(bundle.state) if bundle.state.exists() else [])]
     if left:
-        host.clear_away({"processes": processes, "mounts": mounts})
+        host.clear_away(before)
         pytest.fail("the test left something behind:\n" + "\n".join(left), pytrace=False)
 
 
@@ -94,7 +96,13 @@ def test_a_user_of_debian(debian):
     assert (code, out, err) == (0, "www-data\nmine\n", "cat: /etc/shadow: Permission denied\n")
 
 
-def test_bash_at_a_terminal(debian):
+@pytest.fixture
+def gives_window_size(program):
+    if program.name == "crun":
+        pytest.skip("crun 1.8 gives a terminal in the foreground no window size")
+
+
+def test_bash_at_a_terminal(gives_window_size, debian):
     debian.config["process"]["env"] += ["TERM=xterm"]
     with debian.at_terminal("bash", rows=37, columns=119) as shell:
         shell.ready(r"root@crate:/# ")
@@ -113,7 +121,7 @@ def test_bash_at_a_terminal(debian):
         assert shell.wait() == 7
 
 
-def test_python_at_a_terminal(debian):
+def test_python_at_a_terminal(gives_window_size, debian):
     debian.config["process"]["env"] += ["TERM=xterm"]
     with debian.at_terminal("python3") as python:
         python.ready(r">>> $")

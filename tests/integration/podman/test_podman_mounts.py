@@ -36,6 +36,7 @@ def test_over_a_file_that_is_there(podman, image, shared_folder):
 
 def test_a_target_behind_a_link_stays_inside(podman, image, shared_folder, workspace):
     """The image's link points out of the container: it is followed inside."""
+    podman.known_gap(crun="1.8 does not make what a link of the image points to")
     subprocess.run(["cp", "-a", podman.host.folder / "rootfs", workspace / "rootfs"], check=True, timeout=60)
     (workspace / "rootfs/link").symlink_to(f"../../../../{workspace}/outside")
     (workspace / "outside").mkdir()
@@ -93,7 +94,8 @@ def test_mounts_below_come_along(podman, image, shared_folder):
     try:
         (shared_folder / "sub/deep").write_text("")
         assert podman.sh(image, "ls /data/sub", "--volume", f"{shared_folder}:/data") == "deep\n"
-        assert podman.sh(image, "ls /data/sub", "--volume", f"{shared_folder}:/data:bind") == ""
+        if podman.runtime != "crun":  # which takes every bind for a recursive one
+            assert podman.sh(image, "ls /data/sub", "--volume", f"{shared_folder}:/data:bind") == ""
     finally:
         kernel.unmount(shared_folder / "sub")
 

@@ -14,6 +14,11 @@ namespace kiste::isolation::launcher {
 
 namespace {
 
+// Nobody in the container's pid namespace may look into this process or its descriptors
+// (CVE-2016-9962); execve of the payload lifts it. Not before an ordinary user's runtime has written
+// the id maps: /proc/<pid> would be root's.
+long Hide() { return Call<__NR_prctl>(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+
 long Perform(Launcher& l, const Operation& op) {
   switch (op.op) {
     case Op::kCloseOnExec:
@@ -33,6 +38,8 @@ long Perform(Launcher& l, const Operation& op) {
       return Fork(l, op);
     case Op::kBecomeRoot:
       return BecomeRoot();
+    case Op::kHide:
+      return Hide();
     case Op::kTimeOffsets:
       return TimeOffsets(l, op);
     case Op::kDeathSignal:
@@ -142,11 +149,9 @@ bool Load(Launcher& l, int fd) {
 
 [[noreturn]] void Run(int program_fd) {
   static Launcher l;
-  // Nobody in the container's pid namespace may look into this process or its descriptors
-  // (CVE-2016-9962); execve of the payload lifts it.
-  Call<__NR_prctl>(PR_SET_DUMPABLE, 0, 0, 0, 0);
   Call<__NR_prctl>(PR_SET_NAME, "kiste-init", 0, 0, 0);
   if (!Load(l, program_fd)) Exit(125);
+  if (l.program->hidden != 0) Hide();
   Call<__NR_umask>(0);
   const auto* operations = l.Data<Operation>(l.program->operations);
   for (__u32 i = 0; i < l.program->operation_count; ++i) {

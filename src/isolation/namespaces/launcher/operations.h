@@ -33,8 +33,9 @@ enum class Op : __u32 {
   kJoinCgroup,     // fd: a v1 `tasks` file
   kUnshare,        // a: CLONE_NEW*
   kSetns,          // fd, a: CLONE_NEW*
-  kFork,           // a: CLONE_NEW*, fd: v2 cgroup directory or -1; the child goes on as a sibling
+  kFork,           // a: CLONE_NEW*; the child goes on as a sibling
   kBecomeRoot,     // user and group 0 of the user namespace just entered
+  kHide,           // not dumpable: /proc/<pid> is closed to all but the host's root
   kTimeOffsets,    // text: unshares the time namespace and sets its clocks
   kDeathSignal,    // a: signal, 0 none
   kLoopbackUp,     //
@@ -126,6 +127,7 @@ struct Program {
   __u32 size;  // of all, bytes
   __s32 channel;
   __s32 proc;  // O_PATH descriptor of the host's /proc
+  __u32 hidden;  // not dumpable from the start
   Offset operations;
   __u32 operation_count;
 };
@@ -137,6 +139,7 @@ enum class ReportKind : __u32 { kChild, kSync, kReady, kExec, kFailed };
 struct Report {
   ReportKind kind;
   __u32 index;  // of the operation
+  __u32 generation;  // forks before this launcher: a child may speak before its parent told of it
   Op op;
   __s32 error;       // errno
   __s32 pid;         // kChild: as the pid namespace of the launcher before the fork sees it

@@ -38,11 +38,8 @@ long JoinCgroup(const Operation& op) {
 long Fork(Launcher& l, const Operation& op) {
   clone_args arguments{};
   arguments.flags = op.a | CLONE_PARENT;
-  if (op.fd >= 0) {
-    arguments.flags |= CLONE_INTO_CGROUP;
-    arguments.cgroup = static_cast<__u64>(op.fd);
-  }
   long pid = Call<__NR_clone3>(&arguments, sizeof arguments);
+  if (pid == 0) ++l.report.generation;
   if (pid <= 0) return pid;
   l.report.pid = static_cast<__s32>(pid);
   SendReport(l, ReportKind::kChild, 0);

@@ -195,6 +195,7 @@ TEST_F(V2ApplyTest, Pids) {
     tree_.Put("pod/c/pids.max");
     Resources resources;
     resources.pids_limit = limit;
+    if (limit < 0) Reopen();  // a new cgroup has no limit already
     EXPECT_EQ(Apply(resources), "ok");
     EXPECT_EQ(Get("pids.max"), text);
   }
