@@ -23,6 +23,8 @@ struct Session {
   Arguments arguments;           // the command's own
 
   runtime::Warn Warn() const;
+  // The state folder of a container that is asked about: looked for, not made.
+  Result<runtime::Store> OpenStore() const;
   // The one argument <container-id>.
   const std::string& Id() const { return arguments.positional()[0]; }
 };

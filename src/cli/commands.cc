@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command.h"
 
+#include "base/strings.h"
+
 namespace kiste::cli {
 
 std::span<const Command> Commands() {
@@ -9,6 +11,12 @@ std::span<const Command> Commands() {
       kPsCommand,     kResumeCommand, kRunCommand,   kSpecCommand, kStartCommand, kStateCommand,
   };
   return kCommands;
+}
+
+Result<runtime::Store> Session::OpenStore() const {
+  auto store = runtime::Store::OpenExisting(root);
+  if (store || store.error().kind != ErrorKind::kNotFound) return store;
+  return Fail(ErrorKind::kNotFound, StrCat("container ", Quote(Id()), " does not exist"));
 }
 
 runtime::Warn Session::Warn() const {

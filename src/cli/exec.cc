@@ -109,7 +109,7 @@ Result<int> Run(Session& session) {
   request.ignore_paused = arguments.Switch("ignore-paused");
   for (const auto& text : arguments.Values("cgroup")) request.cgroups.push_back(ReadSubPath(text));
   request.warn = session.Warn();
-  auto store = TRY(runtime::Store::OpenExisting(session.root));
+  auto store = TRY(session.OpenStore());
   return runtime::Exec(store, std::move(request));
 }
 

@@ -65,7 +65,7 @@ void WriteEntry(W& writer, const Entry& entry) {
 }
 
 Result<int> RunState(Session& session) {
-  auto store = TRY(runtime::Store::OpenExisting(session.root));
+  auto store = TRY(session.OpenStore());
   auto container = TRY(runtime::LoadContainer(store, session.Id()));
   TRY(container.Status());
   json::Buffer buffer;
@@ -190,7 +190,7 @@ Result<std::string> FilterPs(const std::vector<pid_t>& pids, const std::vector<s
 
 Result<int> RunPs(Session& session) {
   std::string format = TRY(Format(session));
-  auto store = TRY(runtime::Store::OpenExisting(session.root));
+  auto store = TRY(session.OpenStore());
   auto pids = TRY(runtime::Processes(store, session.Id()));
   if (format == "json") {
     std::vector<std::string> texts;

@@ -13,15 +13,8 @@ namespace kiste::cli {
 
 namespace {
 
-Result<runtime::Store> OpenStore(const Session& session) {
-  // Looked for, not made: a container that is asked about needs a folder that is there.
-  auto store = runtime::Store::OpenExisting(session.root);
-  if (store || store.error().kind != ErrorKind::kNotFound) return store;
-  return Fail(ErrorKind::kNotFound, StrCat("container ", Quote(session.Id()), " does not exist"));
-}
-
 Result<int> RunStart(Session& session) {
-  auto store = TRY(OpenStore(session));
+  auto store = TRY(session.OpenStore());
   TRY(runtime::Start(store, session.Id()));
   return 0;
 }
@@ -33,7 +26,7 @@ Result<int> RunKill(Session& session) {
   std::string name = words.size() > 1 ? words[1] : "SIGTERM";
   auto signal = oci::ParseSignal(name);
   if (!signal) return Invalid(StrCat("unknown signal ", Quote(name)));
-  auto store = TRY(OpenStore(session));
+  auto store = TRY(session.OpenStore());
   auto scope = session.arguments.Switch("all") ? runtime::KillScope::kAll : runtime::KillScope::kFirstProcess;
   TRY(runtime::Kill(store, session.Id(), *signal, scope));
   return 0;
@@ -43,7 +36,7 @@ constexpr Option kDeleteOptions[] = {{"force", 'f', nullptr, "kill what runs fir
 
 Result<int> RunDelete(Session& session) {
   auto force = session.arguments.Switch("force") ? runtime::Force::kYes : runtime::Force::kNo;
-  auto store = OpenStore(session);
+  auto store = session.OpenStore();
   if (!store && store.error().kind == ErrorKind::kNotFound && force == runtime::Force::kYes) {
     TRY(runtime::ValidateId(session.Id()));
     return 0;
@@ -54,13 +47,13 @@ Result<int> RunDelete(Session& session) {
 }
 
 Result<int> RunPause(Session& session) {
-  auto store = TRY(OpenStore(session));
+  auto store = TRY(session.OpenStore());
   TRY(runtime::Pause(store, session.Id()));
   return 0;
 }
 
 Result<int> RunResume(Session& session) {
-  auto store = TRY(OpenStore(session));
+  auto store = TRY(session.OpenStore());
   TRY(runtime::Resume(store, session.Id()));
   return 0;
 }

@@ -38,7 +38,7 @@ Status Print(std::string_view text) { return sys::WriteAll(1, text, "standard ou
 
 std::string VersionText() {
   const auto* seccomp = seccomp_version();
-  return StrCat(kProgram, " version ", KISTE_VERSION, "\nspec: ", oci::kVersion, "\nlibseccomp: ", seccomp->major, ".",
+  return StrCat(kProgram, " version ", KISTE_VERSION, "\ncommit: ", KISTE_COMMIT, "\nspec: ", oci::kVersion, "\nlibseccomp: ", seccomp->major, ".",
                 seccomp->minor, ".", seccomp->micro, "\n");
 }
 
@@ -114,7 +114,8 @@ Status CheckCount(const Command& command, size_t count) {
                         count == 1 ? " argument" : " arguments"));
 }
 
-Result<int> RunCommand(const Command& command, const Arguments& global, Session& session) {
+// `failure_code` becomes the command's own once its command line is understood.
+Result<int> RunCommand(const Command& command, const Arguments& global, Session& session, int& failure_code) {
   std::span<const std::string> words(global.positional());
   static constexpr Option kHelp = {"help", 'h', nullptr, ""};
   std::vector<Option> options(command.options.begin(), command.options.end());
@@ -127,6 +128,8 @@ Result<int> RunCommand(const Command& command, const Arguments& global, Session&
   TRY(CheckCount(command, session.arguments.positional().size()));
   TRY(ReadRootless(global, session));
   TRY(ReadCgroupManager(global, session));
+  session.log.Write(LogLevel::kDebug, StrCat(kProgram, " ", KISTE_VERSION, ": ", command.name, ", state folder ", session.root));
+  failure_code = command.failure_code;
   return command.run(session);
 }
 
@@ -143,12 +146,11 @@ Result<int> Dispatch(const Arguments& global, Log& log, int& failure_code) {
   }
   const Command* command = FindCommand(words[0]);
   if (command == nullptr) return Invalid(StrCat("unknown command ", Quote(words[0])));
-  failure_code = command->failure_code;
   Session session{.log = log, .root = sys::CleanPath(global.Value("root", DefaultRoot()))};
   if (session.root[0] != '/') {
     session.root = StrCat(TRY(sys::CurrentDirectory()), "/", session.root);
   }
-  auto code = RunCommand(*command, global, session);
+  auto code = RunCommand(*command, global, session, failure_code);
   if (!code) return Context(std::move(code), command->name);
   return code;
 }

@@ -54,6 +54,7 @@ struct Symlink {
 };
 
 struct FileWrite {
+  std::string name;   // what the configuration calls it
   std::string path;   // relative to /proc
   std::string value;
 };
@@ -64,6 +65,7 @@ struct MountStep {
   Fd source_tree;            // a detached clone of the bind source, when the child could not open it
   std::string link_target;   // not "": a symbolic link at mount.destination, nothing mounted
   bool no_symlinks = false;  // proc and sysfs: no component may be a link (CVE-2019-19921)
+  bool inside_proc = false;  // the destination is /proc or below: only procfs may lie there (CVE-2019-16884)
   bool over_proc_allowed = false;  // a destination below /proc that is known to be harmless
   std::string fallback_bind_source;  // when mounting is refused (EPERM, EBUSY): rbind this instead
 };

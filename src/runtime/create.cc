@@ -35,7 +35,7 @@ Result<Bundle> ReadBundle(const std::string& given) {
   Bundle bundle;
   bundle.path = TRY_CONTEXT(sys::RealPath(given), "--bundle");
   std::string file = StrCat(bundle.path, "/", kConfigName);
-  bundle.text = TRY(sys::ReadFileAt(AT_FDCWD, file, json::kMaxBytes));
+  bundle.text = TRY(sys::ReadRegularFile(file, json::kMaxBytes));
   bundle.config = TRY(oci::ParseConfig(bundle.text, kConfigName));
   if (!bundle.config.process) return Invalid(StrCat(kConfigName, ": process: expected what to run, found nothing"));
   const auto& root = bundle.config.root_path;

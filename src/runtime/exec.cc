@@ -22,7 +22,7 @@ namespace {
 // A process object of its own has what it has; capabilities and rlimits that it does not name are
 // the container's (as in runc).
 Result<oci::Process> ProcessFromFile(const std::string& file, const oci::Process& container) {
-  std::string text = TRY_CONTEXT(sys::ReadFileAt(AT_FDCWD, file, json::kMaxBytes), "--process");
+  std::string text = TRY_CONTEXT(sys::ReadRegularFile(file, json::kMaxBytes), "--process");
   auto process = TRY(oci::ParseProcess(std::move(text), file));
   if (!process.capabilities) process.capabilities = container.capabilities;
   if (process.rlimits.empty()) process.rlimits = container.rlimits;

@@ -19,6 +19,9 @@ sys::SeccompProfile Profile(const oci::Seccomp& seccomp) {
   profile.default_errno_ret = seccomp.default_errno_ret;
   profile.architectures = seccomp.architectures;
   profile.flags = seccomp.flags;
+  // Without a word about flags, as in runc: no speculation mitigations that the filter alone would
+  // turn on (since Linux 5.16 the kernel's own default).
+  if (!seccomp.flags_given) profile.flags = {"SECCOMP_FILTER_FLAG_SPEC_ALLOW"};
   profile.listener_path = seccomp.listener_path;
   profile.listener_metadata = seccomp.listener_metadata;
   profile.syscalls.reserve(seccomp.syscalls.size());

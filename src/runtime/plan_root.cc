@@ -48,6 +48,10 @@ Result<isolation::MountStep> PlanMount(const RootRequest& request, const oci::Mo
   if (planned.idmap || !planned.uid_mappings.empty() || !planned.gid_mappings.empty()) {
     return Fail(ErrorKind::kUnsupported, StrCat("mounts[", index, "]: id-mapped mounts are not supported yet"));
   }
+  step.inside_proc = planned.destination == "/proc" || planned.destination.starts_with("/proc/");
+  if (planned.bind && !planned.data.empty()) {
+    return Invalid(StrCat("mounts[", index, "].options: ", Quote(planned.data), " is no option of a bind mount (on ", planned.destination, ")"));
+  }
   if (planned.bind && !planned.remount) {
     if (planned.source.empty()) return Invalid(StrCat("mounts[", index, "].source: expected a path to bind"));
     if (planned.source[0] != '/') planned.source = StrCat(request.bundle, "/", planned.source);
@@ -99,7 +103,7 @@ Result<isolation::RootPlan> PlanRoot(const RootRequest& request) {
 std::vector<isolation::FileWrite> PlanSysctls(const oci::Config& config) {
   std::vector<isolation::FileWrite> writes;
   for (const auto& [name, value] : config.linux.sysctl) {
-    writes.push_back({StrCat("sys/", oci::SysctlPath(name)), value});
+    writes.push_back({name, StrCat("sys/", oci::SysctlPath(name)), value});
   }
   return writes;
 }

@@ -47,6 +47,14 @@ Result<std::string> ReadFileAt(int directory, const std::string& path, size_t li
   return ReadAll(file.get(), path, limit);
 }
 
+Result<std::string> ReadRegularFile(const std::string& path, size_t limit) {
+  Fd file = TRY(Open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  struct stat status {};
+  if (fstat(file.get(), &status) < 0) return ErrnoError(StrCat("stat ", path));
+  if (!S_ISREG(status.st_mode)) return Invalid(StrCat(path, ": expected a regular file"));
+  return ReadAll(file.get(), path, limit);
+}
+
 Status WriteAll(int fd, std::string_view text, const std::string& name) {
   while (!text.empty()) {
     ssize_t written = write(fd, text.data(), text.size());

@@ -22,6 +22,8 @@ Result<Fd> OpenAt(int directory, const std::string& path, int flags, mode_t mode
 // The whole file; kInvalid when it has more than `limit` bytes.
 Result<std::string> ReadAll(int fd, const std::string& name, size_t limit);
 Result<std::string> ReadFileAt(int directory, const std::string& path, size_t limit = 16 << 20);
+// The same for a file that must be a regular one: a FIFO in its place would make us wait for ever.
+Result<std::string> ReadRegularFile(const std::string& path, size_t limit);
 Status WriteAll(int fd, std::string_view text, const std::string& name);
 // Opens an existing file and writes `text` at once (files of /proc and /sys).
 Status WriteExisting(const std::string& path, std::string_view text);

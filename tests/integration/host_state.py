@@ -18,9 +18,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import cgroups
 import kernel
-
-CGROUP_ROOT = Path("/sys/fs/cgroup")
 
 
 def mountinfo():
@@ -123,8 +122,9 @@ class Host:
     def cgroups(self):
         """The cgroup folders, in all hierarchies, that carry the session's token."""
         found = set()
-        for parent, folders, _ in os.walk(CGROUP_ROOT):
-            found.update(os.path.join(parent, name) for name in folders if self.token in name)
+        for _, hierarchy in cgroups.hierarchies():
+            for parent, folders, _ in os.walk(hierarchy):
+                found.update(os.path.join(parent, name) for name in folders if self.token in name)
         return found
 
     def reap(self, pid):

@@ -73,10 +73,10 @@ def test_a_relative_cgroups_path_is_used(runtime, bundle, host):
 
 def test_a_cgroups_path_does_not_leave_the_tree(runtime, bundle, host):
     name = host.new_name()
-    bundle.linux["cgroupsPath"] = f"../../../../../../tmp/{name}"
+    bundle.linux["cgroupsPath"] = f"../../../../../../{name}/inner"
     result = runtime.run(bundle)
     assert result.code == 0 or result.stderr
-    assert not Path(f"/tmp/{name}").exists()
+    assert not Path("/", name).exists() and not (cgroups.ROOT / name).exists() and not (cgroups.ROOT.parent / name).exists()
     for path in sorted(host.cgroups(), reverse=True):
         Path(path).rmdir()
 

@@ -260,4 +260,4 @@ def test_a_sysctl_without_its_namespace_is_refused(runtime, bundle, name, namesp
 
 def test_a_sysctl_that_is_not_there_is_refused(runtime, bundle):
     bundle.linux["sysctl"] = {"net.ipv4.nosuch": "1"}
-    assert "nosuch" in runtime.refuses_to_run(bundle, "net.ipv4.nosuch").stderr
+    assert "nosuch" in runtime.refuses_to_run(bundle, "sysctl").stderr

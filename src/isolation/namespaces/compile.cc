@@ -27,6 +27,14 @@ uint64_t CloneFlags(const NamespacePlan& namespaces) {
   return Bits(namespaces.create) & ~Bits(CLONE_NEWUSER | CLONE_NEWTIME | CLONE_NEWCGROUP);
 }
 
+// Once among the container's processes, the launcher of an exec holds nothing of the host's, unless
+// something has to be written to its own files in /proc.
+bool NeedsProc(const LaunchPlan& plan) {
+  const auto& process = plan.process;
+  return plan.root || process.oom_score_adj || !process.apparmor_profile.empty() ||
+         !process.selinux_label.empty() || process.seccomp.listener;
+}
+
 void EnterNamespaces(const LaunchPlan& plan, Compiled& compiled) {
   const auto& namespaces = plan.namespaces;
   auto& builder = compiled.builder;
@@ -50,6 +58,7 @@ void EnterNamespaces(const LaunchPlan& plan, Compiled& compiled) {
     builder.Add({.op = Op::kTimeOffsets, .text = builder.Text(namespaces.time_offsets)},
                 "make a time namespace (linux.timeOffsets)");
   }
+  if (!NeedsProc(plan)) builder.Add({.op = Op::kCloseProc}, "close /proc");
   builder.Add({.op = Op::kFork, .a = CloneFlags(namespaces)}, "clone3 into the container's namespaces");
   ++compiled.forks;
 }
@@ -77,7 +86,7 @@ void NameHost(const LaunchPlan& plan, ProgramBuilder& builder) {
     builder.Add({.op = Op::kProcWrite,
                  .text = builder.Text(sysctl.path),
                  .text2 = builder.Text(sysctl.value)},
-                StrCat("linux.sysctl: write ", Quote(sysctl.value), " to /proc/", sysctl.path));
+                StrCat("linux.sysctl: ", sysctl.name, ": write ", Quote(sysctl.value)));
   }
 }
 
@@ -102,6 +111,7 @@ void EnterRoot(const LaunchPlan& plan, const CompileOptions& options, Compiled& 
     builder.Add({.op = Op::kSync}, "wait for the runtime's hooks");
     compiled.syncs.push_back(SyncPoint::kHostHooks);
   }
+  builder.Add({.op = Op::kMakeDirectory, .text = builder.Text(plan.process.cwd)}, "process.cwd");
   CompileHooks(plan.create_container, "hooks.createContainer", builder);
   OpenConsole(plan, builder);
   CompileRootEnd(*plan.root, builder);
@@ -130,6 +140,7 @@ Result<Compiled> Compile(const LaunchPlan& plan, const CompileOptions& options) 
   }
   builder.Add({.op = Op::kDeathSignal, .a = SIGKILL}, "prctl PR_SET_PDEATHSIG");
   builder.Add({.op = Op::kSetsid}, "setsid");
+  builder.Add({.op = Op::kDefaultSignals}, "rt_sigaction");
   JoinCgroups(plan, builder);
   if (!plan.process.session_keyring.empty()) {
     builder.Add({.op = Op::kKeyring, .text = builder.Text(plan.process.session_keyring)},

@@ -8,6 +8,7 @@
 
 #include "base/strings.h"
 #include "isolation/namespaces/compile.h"
+#include "oci/rlimit_names.h"
 
 namespace kiste::isolation {
 
@@ -78,7 +79,7 @@ void AddLimits(const ProcessPlan& process, ProgramBuilder& builder) {
                  .a = static_cast<unsigned>(limit.resource),
                  .b = limit.soft,
                  .c = limit.hard},
-                StrCat("process.rlimits: set limit ", limit.resource, " to ", limit.soft, ":", limit.hard));
+                StrCat("process.rlimits: set ", oci::NameOf(oci::kRlimitNames, limit.resource), " to ", limit.soft, ":", limit.hard));
   }
 }
 

@@ -23,6 +23,8 @@ bool ReadonlyLater(const oci::Mount& mount) {
   return readonly && !mount.bind && (mount.type == "tmpfs" || mount.destination == "/dev");
 }
 
+constexpr uint32_t kShared = MS_SHARED;
+
 std::string Words(const oci::Mount& mount) {
   std::string_view verb = mount.remount ? "remount " : mount.bind ? "bind " : "mount ";
   return StrCat(verb, mount.bind || mount.type.empty() ? mount.source : mount.type, " on ", mount.destination);
@@ -63,6 +65,7 @@ void AddMount(const MountStep& step, ProgramBuilder& builder) {
   }
   launcher::Operation operation{.data = Block(step, builder)};
   if (step.no_symlinks) operation.flags |= launcher::kNoSymlinks;
+  if (step.inside_proc) operation.flags |= launcher::kInsideProc;
   if (step.over_proc_allowed) operation.flags |= launcher::kOverProcAllowed;
   if (mount.tmpcopyup) operation.flags |= launcher::kCopyUp;
   if (mount.remount) {
@@ -81,7 +84,6 @@ void AddMount(const MountStep& step, ProgramBuilder& builder) {
 }  // namespace
 
 void CompileRoot(const RootPlan& root, ProgramBuilder& builder) {
-  constexpr uint32_t kShared = MS_SHARED;
   if (root.private_mounts) {
     builder.Add({.op = Op::kPropagation, .a = root.host_propagation}, "set the propagation of");
   }
@@ -137,7 +139,9 @@ void CompileRootEnd(const RootPlan& root, ProgramBuilder& builder) {
     builder.Add({.op = Op::kChroot}, "chroot");
     return;
   }
-  builder.Add({.op = Op::kPivot, .flags = root.no_pivot ? launcher::kNoPivot : 0u},
+  builder.Add({.op = Op::kPivot,
+               .flags = root.no_pivot ? launcher::kNoPivot : 0u,
+               .a = (root.host_propagation & kShared) != 0 ? 1u : 0u},
               root.no_pivot ? "move the root" : "pivot_root");
   if (root.readonly || root.propagation != 0) {
     builder.Add({.op = Op::kRootAttributes,

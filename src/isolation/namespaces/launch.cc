@@ -11,6 +11,7 @@
 #include "isolation/namespaces/compile.h"
 #include "isolation/namespaces/id_maps.h"
 #include "isolation/namespaces/launcher_image.h"
+#include "oci/rlimit_names.h"
 #include "sys/clone.h"
 #include "sys/file.h"
 #include "sys/memfd.h"
@@ -64,7 +65,7 @@ Status ApplyLimits(pid_t pid, const ProcessPlan& process) {
     rlimit64 value{limit.soft, limit.hard};
     auto resource = static_cast<__rlimit_resource>(limit.resource);
     if (prlimit64(pid, resource, &value, nullptr) < 0) {
-      return SystemError(errno, StrCat("process.rlimits: set limit ", limit.resource, " to ",
+      return SystemError(errno, StrCat("process.rlimits: set ", oci::NameOf(oci::kRlimitNames, limit.resource), " to ",
                                        limit.soft, ":", limit.hard));
     }
   }

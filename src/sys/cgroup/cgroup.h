@@ -147,6 +147,8 @@ class Cgroup {
   Result<Target> TargetFor(std::string_view controller, std::string_view field) const;
   Status ApplyDevices(const std::vector<DeviceRule>& rules) const;
   Status ApplyRest(const Resources& resources) const;
+  // Signals every process in at most `passes` passes over the list.
+  Status Signal(int signal, int passes) const;
 
   std::vector<Directory> directories_;
   std::vector<std::string> made_;  // by Create, parents first

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // For tests: a cgroup /kiste-test-<pid>/c in this host's own hierarchies, whatever they are, and
-// children in it. On a hybrid host each test runs twice: on all hierarchies, and as if the v2
-// hierarchy were the only one. Afterwards nothing may be left.
+// children in it. On a hybrid host each test runs three times: on all hierarchies, and as if
+// only the v1 ones or only the v2 one were there. Afterwards nothing may be left.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -32,7 +32,7 @@ inline std::string ReadText(const std::string& path) {
   return std::string(Trim(text.str()));
 }
 
-enum class Part { kAll, kV2Only };
+enum class Part { kAll, kV1Only, kV2Only };
 
 class HostCgroup : public testing::TestWithParam<Part> {
  protected:
@@ -43,6 +43,10 @@ class HostCgroup : public testing::TestWithParam<Part> {
     if (GetParam() == Part::kV2Only) {
       std::erase_if(layout_.hierarchies, [](const Hierarchy& hierarchy) { return !hierarchy.v2; });
       layout_.kind = Kind::kV2;
+    }
+    if (GetParam() == Part::kV1Only) {
+      std::erase_if(layout_.hierarchies, &Hierarchy::v2);
+      layout_.kind = Kind::kV1;
     }
     parent_ = StrCat("/kiste-test-", getpid());
     auto cgroup = Cgroup::Create(layout_, parent_ + "/c");
@@ -141,10 +145,10 @@ class HostCgroup : public testing::TestWithParam<Part> {
 inline std::vector<Part> Parts() {
   auto layout = Detect();
   bool hybrid = layout && layout->kind == Kind::kHybrid;
-  return hybrid ? std::vector{Part::kAll, Part::kV2Only} : std::vector{Part::kAll};
+  return hybrid ? std::vector{Part::kAll, Part::kV1Only, Part::kV2Only} : std::vector{Part::kAll};
 }
 inline std::string PartName(const testing::TestParamInfo<Part>& part) {
-  return part.param == Part::kAll ? "All" : "V2Only";
+  return part.param == Part::kAll ? "All" : part.param == Part::kV1Only ? "V1Only" : "V2Only";
 }
 
 }  // namespace kiste::sys::cgroup

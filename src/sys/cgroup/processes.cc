@@ -19,6 +19,8 @@ namespace kiste::sys::cgroup {
 
 namespace {
 
+constexpr int kMaxPasses = 100;
+
 // Adds the processes listed in the directory `fd`.
 Status ReadProcs(int fd, const std::string& top, std::vector<pid_t>& pids) {
   Fd procs(openat(fd, "cgroup.procs", O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
@@ -94,6 +96,20 @@ Result<bool> Cgroup::IsFrozen() const {
   return frozen;
 }
 
+// Those that cannot be frozen are chased: passes until one finds nobody new.
+Status Cgroup::Signal(int signal, int passes) const {
+  std::set<pid_t> done;
+  for (int pass = 0; pass < passes; ++pass) {
+    size_t before = done.size();
+    auto pids = TRY(Pids());
+    TRY(SignalNew(pids, signal, done));
+    if (done.size() == before) return {};
+  }
+  if (passes == 1) return {};
+  return Fail(ErrorKind::kTimeout, StrCat("cgroup ", directories_.front().path,
+                                          " gets new processes faster than they can be signalled"));
+}
+
 Status Cgroup::KillAll(int signal) const {
   const Directory* v1_freezer = Find("freezer");
   const Directory* v2 = V2();
@@ -101,22 +117,10 @@ Status Cgroup::KillAll(int signal) const {
     bool killed = TRY(v2::Kill(*v2));
     if (killed && v1_freezer == nullptr) return {};
   }
-  // While all are frozen nobody forks, so one pass reaches everybody. Who cannot be frozen in time
-  // is chased: passes until one finds nobody new.
+  // While all are frozen nobody forks, so one pass reaches everybody.
   bool was_frozen = TRY(IsFrozen());
   bool frozen = was_frozen || Freeze(std::chrono::milliseconds(500)).has_value();
-  Status result;
-  std::set<pid_t> done;
-  for (int pass = 0; pass < (frozen ? 1 : 100); ++pass) {
-    size_t before = done.size();
-    auto pids = Pids();
-    if (!pids) {
-      result = std::unexpected(std::move(pids).error());
-      break;
-    }
-    result = SignalNew(*pids, signal, done);
-    if (done.size() == before || !result) break;
-  }
+  Status result = Signal(signal, frozen ? 1 : kMaxPasses);
   // On v1 a frozen process dies only when it is thawed.
   if (frozen && (!was_frozen || signal == SIGKILL)) {
     auto thawed = Thaw();
@@ -127,7 +131,9 @@ Status Cgroup::KillAll(int signal) const {
 
 Status Cgroup::WaitEmpty(std::chrono::milliseconds limit) const {
   if (const Directory* v2 = V2(); v2 != nullptr && directories_.size() == 1) {
-    return v2::WaitEvent(*v2, "populated", "0", limit);
+    auto waited = v2::WaitEvent(*v2, "populated", "0", limit);
+    if (!waited && IsMissing(waited.error())) return {};
+    return waited;
   }
   Backoff backoff(limit);
   while (true) {

@@ -26,7 +26,7 @@ from podman_engine import PATH, Podman, need  # noqa: E402
 from pty_session import PtySession  # noqa: E402
 
 REPOSITORY = HERE.parent.parent.parent
-DEBIAN_LIMIT = 400  # seconds to make Debian's root file system the first time
+DEBIAN_LIMIT = 600  # seconds to make Debian's root file system the first time
 PATIENCE = 10.0  # seconds in which a container that ended must have been cleaned away
 
 
@@ -83,8 +83,9 @@ def configured_image(session_podman, busybox_tar):
 @pytest.fixture(scope="session")
 def debian_tar(host):
     """Debian 12 with bash and python3. Made once per work tree: it is kept in the build folder."""
-    need("mmdebstrap", "it makes Debian's root file system")
     tar = REPOSITORY / "build/rootfs/debian-12.tar"
+    if not tar.exists():
+        need("mmdebstrap", "it makes Debian's root file system")
     made = subprocess.run([REPOSITORY / "tools/make-debian-rootfs", tar], capture_output=True, text=True,
                           timeout=DEBIAN_LIMIT)
     if made.returncode != 0:

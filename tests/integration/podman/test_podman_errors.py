@@ -70,7 +70,7 @@ def test_a_detached_container_with_a_missing_command(podman, image, way):
 
 
 @pytest.mark.parametrize("command, code, says", [
-    ("nosuch", 127, NOT_FOUND), ("/bin/nosuch", 127, NOT_FOUND), ("/etc/passwd", 126, PERMISSION)])
+    ("nosuch", 127, NOT_FOUND), ("/etc/passwd", 126, PERMISSION), ("/etc", 126, PERMISSION)])
 def test_exec_of_what_cannot_be_executed(podman, image, way, command, code, says):
     name = podman.detached(image, "sleep", "100")
     podman.fails(code, "exec", name, command, says=[command, says], environment=way)

@@ -17,26 +17,26 @@ namespace kiste::isolation::launcher {
 
 namespace {
 
-// The multiplexer of the container's devpts, opened for reading and writing.
+bool IsMultiplexer(int fd) {
+  FileKind kind;
+  return Examine(fd, kind) == 0 && (kind.mode & S_IFMT) == S_IFCHR && kind.device_major == 5 &&
+         kind.device_minor == 2 && FileSystemType(fd) == DEVPTS_SUPER_MAGIC;
+}
+
+// The multiplexer of the container's devpts, opened for reading and writing. Looked at before, so
+// that nothing else is opened by a mere link, and after, since the name may have changed hands.
 long OpenMultiplexer(Launcher& l) {
-  Handle node(OpenInRoot(l, "dev/pts/ptmx", Create::kNothing, /*no_symlinks=*/true));
+  constexpr char kPath[] = "dev/pts/ptmx";
+  Handle node(OpenInRoot(l, kPath, Create::kNothing, /*no_symlinks=*/true));
   if (node.bad()) {
     l.Explain("/dev/pts/ptmx (is there a devpts mount on /dev/pts?)");
     return node.error();
   }
-  FileKind kind;
-  long error = Examine(node.get(), kind);
-  if (error < 0) return error;
-  bool multiplexer = (kind.mode & S_IFMT) == S_IFCHR && kind.device_major == 5 &&
-                     kind.device_minor == 2 && FileSystemType(node.get()) == DEVPTS_SUPER_MAGIC;
-  if (!multiplexer) {
-    l.Explain("/dev/pts/ptmx is no devpts multiplexer");
-    return -ENODEV;
-  }
-  char path[40];
-  char* end = AppendText(path, path + sizeof path, "self/fd/");
-  AppendNumber(end, path + sizeof path, static_cast<unsigned long>(node.get()));
-  return Call<__NR_openat>(l.proc, path, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  l.Explain("/dev/pts/ptmx is no devpts multiplexer");
+  if (!IsMultiplexer(node.get())) return -ENODEV;
+  Handle master(OpenTerminalInRoot(l, kPath));
+  if (master.bad()) return master.error();
+  return IsMultiplexer(master.get()) ? master.Release() : -ENODEV;
 }
 
 long BindOnConsole(Launcher& l, int slave) {

@@ -84,6 +84,8 @@ enum class Create { kNothing, kDirectory, kFile };
 // An O_PATH descriptor of `path` below the root. With kDirectory or kFile what is missing is made
 // (directories 0755, the file 0644 and empty). No magic links ever; no links at all if `no_symlinks`.
 long OpenInRoot(const Launcher& l, const char* path, Create create, bool no_symlinks = false);
+// A terminal, for reading and writing; no links.
+long OpenTerminalInRoot(const Launcher& l, const char* path);
 // The directory that holds `path`'s last component, made when missing; `name` gets the component.
 long OpenParentInRoot(const Launcher& l, const char* path, const char** name);
 
@@ -121,6 +123,7 @@ struct StatePieces {
 };
 void ExpandState(const Launcher& l, const char* state, StatePieces& to);
 // process.cc, credentials.cc
+long DefaultSignals();
 long JoinCgroup(const Operation& op);
 long Fork(Launcher& l, const Operation& op);
 long BecomeRoot();

@@ -27,6 +27,12 @@ long Perform(Launcher& l, const Operation& op) {
       long session = Call<__NR_setsid>();
       return session == -EPERM || session > 0 ? 0 : session;  // EPERM: a leader already
     }
+    case Op::kDefaultSignals:
+      return DefaultSignals();
+    case Op::kCloseProc:
+      Call<__NR_close>(l.proc);
+      l.proc = -1;
+      return 0;
     case Op::kJoinCgroup:
       return JoinCgroup(op);
     case Op::kUnshare:
@@ -109,6 +115,10 @@ long Perform(Launcher& l, const Operation& op) {
       return Chroot(l, op);
     case Op::kRootAttributes:
       return RootAttributes(l, op);
+    case Op::kMakeDirectory: {
+      Handle made(OpenInRoot(l, l.Text(op.text), Create::kDirectory));
+      return 0;
+    }
     case Op::kMknod:
       return Mknod(l, op);
     case Op::kBindDevice:

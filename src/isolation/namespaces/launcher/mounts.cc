@@ -37,9 +37,13 @@ long SetAttributes(int mount, __u64 set, __u64 clear, __u64 propagation, bool re
                                   &attributes, sizeof attributes);
 }
 
-// The options that stand behind the mount itself: recursive attributes and propagation.
-long Finish(int mount, const MountBlock& block) {
-  long error = SetAttributes(mount, block.rec_attr_set, block.rec_attr_clear, 0, true);
+long SetRecursiveAttributes(int mount, const MountBlock& block) {
+  return SetAttributes(mount, block.rec_attr_set, block.rec_attr_clear, 0, true);
+}
+
+// Once the mount is in its place: a propagation that is set before is not kept by all kernels.
+long SetPropagation(int mount, const MountBlock& block) {
+  long error = 0;
   for (unsigned i = 0; error == 0 && i < block.propagation_count; ++i) {
     __u32 flags = block.propagation[i];
     error = SetAttributes(mount, 0, 0, flags & ~static_cast<__u32>(MS_REC), (flags & MS_REC) != 0);
@@ -59,7 +63,7 @@ long OpenDestination(Launcher& l, const Operation& op, const MountBlock& block, 
 // it could feign the files that the kernel's interfaces are (CVE-2019-16884).
 long CheckOverProc(Launcher& l, const Operation& op, int destination, bool source_is_proc) {
   if ((op.flags & kOverProcAllowed) != 0 || source_is_proc) return 0;
-  if (FileSystemType(destination) != PROC_SUPER_MAGIC) return 0;
+  if ((op.flags & kInsideProc) == 0 && FileSystemType(destination) != PROC_SUPER_MAGIC) return 0;
   l.Explain("the destination is inside /proc");
   return -EPERM;
 }
@@ -157,13 +161,13 @@ long MakeFileSystem(Launcher& l, const MountBlock& block) {
 
 // tmpcopyup: the new file system starts with what the directory below it holds.
 long CopyUp(const Launcher& l, const MountBlock& block, int tree) {
-  Handle from(Call<__NR_openat>(l.root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  long destination = OpenInRoot(l, l.Text(block.destination), Create::kNothing);
-  if (destination < 0) return destination;
-  Handle path(destination);
-  from.Replace(Call<__NR_openat>(path.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (from.bad()) return from.error();
-  return CopyTree(from.get(), tree);
+  Handle below(OpenInRoot(l, l.Text(block.destination), Create::kNothing));
+  if (below.bad()) return below.error();
+  constexpr int kRead = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  Handle from(Call<__NR_openat>(below.get(), ".", kRead));
+  Handle to(Call<__NR_openat>(tree, ".", kRead));
+  if (from.bad() || to.bad()) return from.bad() ? from.error() : to.error();
+  return CopyTree(from.get(), to.get());
 }
 
 // Where the kernel refuses the file system itself (sysfs in a user namespace without a network
@@ -175,6 +179,21 @@ long BindFallback(const Launcher& l, const MountBlock& block) {
   return error < 0 ? error : tree.Release();
 }
 
+// pivot_root(2) refuses a shared parent mount: the one that `path` lies in becomes private, in this
+// mount namespace only.
+long MakeParentPrivate(const char* path) {
+  static char prefix[kPathMax];
+  AppendText(prefix, prefix + sizeof prefix, path);
+  unsigned length = Length(prefix);
+  while (true) {
+    long error = Call<__NR_mount>(nullptr, length == 0 ? "/" : prefix, nullptr, MS_PRIVATE, nullptr);
+    if (error != -EINVAL || length == 0) return error;  // EINVAL: not a mount point
+    while (length > 0 && prefix[length - 1] != '/') --length;
+    while (length > 0 && prefix[length - 1] == '/') --length;
+    prefix[length] = 0;
+  }
+}
+
 }  // namespace
 
 long Propagation(Launcher& l, const Operation& op) {
@@ -183,23 +202,25 @@ long Propagation(Launcher& l, const Operation& op) {
   return error;
 }
 
-// Clones the root file system's mounts and puts the clone over "/", where everybody finds a place
-// for it; what is below is still seen from here, since the root of this process stays the old one
-// until Pivot. All else is done relative to the clone's descriptor.
+// Clones the root file system's mounts and puts the clone in place of the path, where hooks look for
+// it; all else here is done relative to its descriptor. A path that this user namespace's root may
+// not walk is no obstacle when the runtime has made the clone: then it lies over "/", which is still
+// the old root for this process until Pivot.
 long Root(Launcher& l, const Operation& op) {
   const char* path = l.Text(op.text);
+  Handle at(Call<__NR_openat>(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (at.bad() && op.fd >= 0) path = "/";
+  if (at.bad() && op.fd >= 0) at.Replace(Call<__NR_openat>(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (at.bad()) return at.error();
   if ((op.flags & kRecursive) == 0) {  // no mount namespace: the directory as it is
-    l.root = static_cast<int>(Call<__NR_openat>(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC));
-    return l.root < 0 ? l.root : 0;
+    l.root = at.Release();
+    return 0;
   }
-  Handle tree(op.fd >= 0 ? op.fd : OpenTree(AT_FDCWD, path, OPEN_TREE_CLONE | AT_RECURSIVE));
+  Handle tree(op.fd >= 0 ? op.fd : OpenTree(at.get(), "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH));
   if (tree.bad()) return tree.error();
-  // pivot_root(2) refuses a shared parent mount.
-  long error = op.a == 0 ? 0 : Call<__NR_mount>(nullptr, "/", nullptr, MS_PRIVATE, nullptr);
+  long error = op.a == 0 ? 0 : MakeParentPrivate(path);
   if (error == 0) error = SetAttributes(tree.get(), 0, 0, MS_SLAVE, true);
-  if (error == 0) {
-    error = Call<__NR_move_mount>(tree.get(), "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
-  }
+  if (error == 0) error = MoveMount(tree.get(), at.get());
   if (error < 0) return error;
   l.root = tree.Release();
   return 0;
@@ -224,8 +245,9 @@ long Bind(Launcher& l, const Operation& op) {
   error = CheckOverProc(l, op, destination.get(), source_is_proc);
   if (error < 0) return error;
   error = SetAttributes(tree.get(), block.attr_set, block.attr_clear, 0, false);
-  if (error == 0) error = Finish(tree.get(), block);
-  return error < 0 ? error : MoveMount(tree.get(), destination.get());
+  if (error == 0) error = SetRecursiveAttributes(tree.get(), block);
+  if (error == 0) error = MoveMount(tree.get(), destination.get());
+  return error < 0 ? error : SetPropagation(tree.get(), block);
 }
 
 long FileSystem(Launcher& l, const Operation& op) {
@@ -241,8 +263,9 @@ long FileSystem(Launcher& l, const Operation& op) {
   }
   if (mount.bad()) return mount.error();
   if ((op.flags & kCopyUp) != 0) error = CopyUp(l, block, mount.get());
-  if (error == 0) error = Finish(mount.get(), block);
-  return error < 0 ? error : MoveMount(mount.get(), destination.get());
+  if (error == 0) error = SetRecursiveAttributes(mount.get(), block);
+  if (error == 0) error = MoveMount(mount.get(), destination.get());
+  return error < 0 ? error : SetPropagation(mount.get(), block);
 }
 
 long Remount(Launcher& l, const Operation& op) {
@@ -250,7 +273,8 @@ long Remount(Launcher& l, const Operation& op) {
   Handle destination(OpenDestination(l, op, block, Create::kNothing));
   if (destination.bad()) return destination.error();
   long error = SetAttributes(destination.get(), block.attr_set, block.attr_clear, 0, false);
-  if (error == 0) error = Finish(destination.get(), block);
+  if (error == 0) error = SetRecursiveAttributes(destination.get(), block);
+  if (error == 0) error = SetPropagation(destination.get(), block);
   bool super = block.super_flags != 0 || block.super_flags_clear != 0 || block.options != 0;
   if (error < 0 || !super || (op.flags & kRecursive) != 0) return error;
   Handle context(Call<__NR_fspick>(destination.get(), "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC));
@@ -268,16 +292,17 @@ long Remount(Launcher& l, const Operation& op) {
 long Pivot(Launcher& l, const Operation& op) {
   long error = Call<__NR_fchdir>(l.root);
   if (error < 0) return error;
-  if ((op.flags & kNoPivot) != 0) {  // the new root lies over "/" already
-    error = Call<__NR_chroot>(".");
+  if ((op.flags & kNoPivot) != 0) {
+    error = Call<__NR_move_mount>(l.root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH);
+    if (error == 0) error = Call<__NR_chroot>(".");
     return error < 0 ? error : Call<__NR_chdir>("/");
   }
+  // Where the host's mounts are shared with ours, taking them away here must not reach the host.
+  Handle old_root(op.a == 0 ? -1 : Call<__NR_openat>(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   // pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one, and "." is
   // the old root until it is unmounted.
   error = Call<__NR_pivot_root>(".", ".");
-  if (error < 0) return error;
-  // Where the host's mounts are shared with ours, taking them away here must not reach the host.
-  error = Call<__NR_mount>(nullptr, ".", nullptr, MS_SLAVE | MS_REC, nullptr);
+  if (error == 0 && op.a != 0) error = SetAttributes(old_root.get(), 0, 0, MS_SLAVE, true);
   if (error < 0) return error;
   error = Call<__NR_umount2>(".", 2 /* MNT_DETACH */);
   return error < 0 ? error : Call<__NR_chdir>("/");

@@ -30,6 +30,8 @@ enum class Op : __u32 {
   // process.cc
   kCloseOnExec,    // a: first descriptor; all from there on are closed by a later exec
   kSetsid,         //
+  kDefaultSignals, // every signal's disposition
+  kCloseProc,      // the host's /proc is needed no more
   kJoinCgroup,     // fd: a v1 `tasks` file
   kUnshare,        // a: CLONE_NEW*
   kSetns,          // fd, a: CLONE_NEW*
@@ -60,17 +62,18 @@ enum class Op : __u32 {
   kExec,           // data: argv offsets, data2: envp offsets, both 0-terminated
   // mounts.cc
   kPropagation,    // a: MS_* for "/"
-  kRoot,           // text: path on the host, or fd: its tree; flags: kRecursive: as a mount;
-                   // a: 1: "/" becomes private
+  kRoot,           // text: path on the host, fd: its tree or -1; flags: kRecursive: as a mount;
+                   // a: 1: the parent mount becomes private
   kBind,           // MountBlock at data, flags; fd: source tree or -1
   kFileSystem,     // MountBlock at data
   kRemount,        // MountBlock at data
   kMask,           // data: offsets (data_count)
   kReadonlyPath,   // text
-  kPivot,          // flags: kNoPivot
+  kPivot,          // flags: kNoPivot; a: 1: the old root's mounts are shared with the host
   kChroot,         // fd: directory, or -1 for the root made by kRoot
   kRootAttributes, // a: MOUNT_ATTR_* to set, b: propagation or 0
   // devices.cc
+  kMakeDirectory,  // text: path, made where it is missing; a failure is left to who needs it
   kMknod,          // text: path, a: mode, b: dev_t of the kernel, data: u32 uid, gid
   kBindDevice,     // text: path, the same on the host
   kSymlink,        // text: target, text2: path
@@ -94,6 +97,7 @@ enum Flag : __u32 {
   kBindConsole = 64,     // put the terminal on /dev/console too
   kRecursive = 128,
   kCopyUp = 256,
+  kInsideProc = 1024,    // the destination is /proc or below it, by its name
   kIfRefused = 512,      // only when an earlier attempt was refused
 };
 

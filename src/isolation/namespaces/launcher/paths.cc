@@ -150,6 +150,10 @@ long OpenInRoot(const Launcher& l, const char* path, Create create, bool no_syml
   return OpenBelow(l.root, path, O_PATH, Resolve(no_symlinks));
 }
 
+long OpenTerminalInRoot(const Launcher& l, const char* path) {
+  return OpenBelow(l.root, path, O_RDWR | O_NOCTTY, Resolve(true));
+}
+
 long OpenParentInRoot(const Launcher& l, const char* path, const char** name) {
   static char parent[kPathMax];
   if (Length(path) + 1 >= kPathMax) return -ENAMETOOLONG;

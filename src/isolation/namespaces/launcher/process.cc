@@ -26,6 +26,23 @@ struct InterfaceRequest {  // struct ifreq with its flags (netdevice(7))
 
 }  // namespace
 
+// Ignored signals would stay ignored through execve; the container's program starts as from a shell
+// that ignores none.
+long DefaultSignals() {
+  constexpr int kSignals = 64;
+  struct {  // the kernel's struct sigaction, all default
+    void* handler;
+    unsigned long flags;
+    void* restorer;
+    __u64 mask;
+  } action{};
+  for (int signal = 1; signal <= kSignals; ++signal) {
+    // SIGKILL and SIGSTOP refuse.
+    Call<__NR_rt_sigaction>(signal, &action, nullptr, sizeof action.mask);
+  }
+  return 0;
+}
+
 // One write: the task that writes joins by itself, without the wait for an RCU grace period that
 // moving another process by its pid costs (cgroups(7); measured in docs/decisions/0002).
 long JoinCgroup(const Operation& op) {

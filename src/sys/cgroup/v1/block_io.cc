@@ -17,6 +17,7 @@ Status SetWeights(const Directory& directory, std::string_view field, std::strin
 Status SetThrottle(const Directory& directory, std::string_view field, std::string_view file,
                    const std::vector<ThrottleDevice>& devices) {
   std::vector<std::string> lines;
+  lines.reserve(devices.size());
   for (const auto& device : devices) {
     lines.push_back(StrCat(device.major, ":", device.minor, " ", device.rate));
   }

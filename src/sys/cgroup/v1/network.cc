@@ -13,6 +13,7 @@ Status SetNetClass(const Directory& directory, const Network& network) {
 
 Status SetNetPriorities(const Directory& directory, const Network& network) {
   std::vector<std::string> lines;
+  lines.reserve(network.priorities.size());
   for (const auto& [name, priority] : network.priorities) {
     lines.push_back(StrCat(name, " ", priority));
   }

@@ -27,6 +27,7 @@ std::vector<std::string> Words(const Directory& directory, std::string_view file
 void Enable(const Directory& directory, const std::vector<std::string>& controllers) {
   if (controllers.empty()) return;
   std::vector<std::string> requests;
+  requests.reserve(controllers.size());
   for (const auto& controller : controllers) requests.push_back("+" + controller);
   std::string together = Join(requests, " ");
 
