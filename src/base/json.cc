@@ -190,7 +190,8 @@ Status Value::ForEachMember(
   TRY(ExpectObject());
   for (const auto& member : value_->GetObject()) {
     auto name = View(member.name);
-    if (name.find('\0') != std::string_view::npos) return Wrong("a member's name has a NUL character");
+    if (name.find('\0') != std::string_view::npos)
+      return Wrong("a member's name has a NUL character");
     TRY(each(name, Value(&member.value, file_, ChildPath(path_, name))));
   }
   return {};

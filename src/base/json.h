@@ -43,7 +43,7 @@ class Value {
   // check with ExpectObject() first where the type is the input's choice.
   Value operator[](std::string_view name) const;
   Status ExpectObject() const;
-  Result<std::string> String() const;      // no NUL inside: none of our strings may have one
+  Result<std::string> String() const;  // no NUL inside: none of our strings may have one
   Result<bool> Bool() const;
   Result<int64_t> Int() const;
   Result<uint64_t> Uint() const;

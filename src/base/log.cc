@@ -27,15 +27,10 @@ std::string_view LevelName(LogLevel level) {
   return "error";
 }
 
-// Now in UTC, RFC 3339 with whole seconds.
 std::string Timestamp() {
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
-  tm parts{};
-  gmtime_r(&now.tv_sec, &parts);
-  char text[32];
-  size_t length = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return {text, length};
+  return FormatUtc(now, 0);
 }
 
 void WriteAll(int fd, std::string_view text) {
@@ -57,7 +52,8 @@ std::string JsonEntry(LogLevel level, std::string_view message, const Error* err
   if (error != nullptr) {
     json::Member(writer, "kind", KindName(error->kind));
     if (error->errno_value != 0) json::Member(writer, "errno", error->errno_value);
-    if (!error->operation.empty()) json::Member(writer, "operation", std::string_view(error->operation));
+    if (!error->operation.empty())
+      json::Member(writer, "operation", std::string_view(error->operation));
   }
   writer.EndObject();
   return StrCat(std::string_view(buffer.GetString(), buffer.GetSize()), "\n");
@@ -79,8 +75,8 @@ void Log::WriteEntry(LogLevel level, std::string_view message, const Error* erro
   if (format_ == LogFormat::kJson) {
     entry = JsonEntry(level, message, error);
   } else {
-    entry = StrCat("time=\"", Timestamp(), "\" level=", LevelName(level), " msg=",
-                   Quote(message, std::string_view::npos), "\n");
+    entry = StrCat("time=\"", Timestamp(), "\" level=", LevelName(level),
+                   " msg=", Quote(message, std::string_view::npos), "\n");
   }
   WriteAll(descriptor(), entry);
 }

@@ -64,21 +64,21 @@ std::unexpected<Error> Context(Result<T>&& failed, std::string_view context) {
 // Evaluates to the value, or returns the error from the enclosing function. Stands alone or is the
 // whole right-hand side of an initialisation (never inside a braced aggregate: it would leak the
 // members already built).
-#define TRY(expression)                                            \
-  __extension__({                                                  \
-    auto&& try_result_ = (expression);                             \
-    if (!try_result_) [[unlikely]]                                 \
-      return std::unexpected(std::move(try_result_).error());      \
+#define TRY(expression)                                                        \
+  __extension__({                                                              \
+    auto&& try_result_ = (expression);                                         \
+    if (!try_result_) [[unlikely]]                                             \
+      return std::unexpected(std::move(try_result_).error());                  \
     ::kiste::internal::Take(std::forward<decltype(try_result_)>(try_result_)); \
   })
 
 // TRY with context put in front of the error.
-#define TRY_CONTEXT(expression, context)                                          \
-  __extension__({                                                                 \
-    auto&& try_result_ = (expression);                                            \
-    if (!try_result_) [[unlikely]]                                                \
-      return std::unexpected(std::move(try_result_).error().With(context));       \
-    ::kiste::internal::Take(std::forward<decltype(try_result_)>(try_result_));    \
+#define TRY_CONTEXT(expression, context)                                       \
+  __extension__({                                                              \
+    auto&& try_result_ = (expression);                                         \
+    if (!try_result_) [[unlikely]]                                             \
+      return std::unexpected(std::move(try_result_).error().With(context));    \
+    ::kiste::internal::Take(std::forward<decltype(try_result_)>(try_result_)); \
   })
 
 namespace kiste::internal {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/strings.h"
 
+#include <algorithm>
+
 namespace kiste {
 
 std::vector<std::string_view> Split(std::string_view text, char separator) {
@@ -43,6 +45,22 @@ std::optional<int64_t> ParseInt(std::string_view text, int base) {
 
 std::optional<uint64_t> ParseUint(std::string_view text, int base) {
   return ParseNumber<uint64_t>(text, base);
+}
+
+std::string FormatUtc(const timespec& time, int fraction) {
+  tm parts{};
+  gmtime_r(&time.tv_sec, &parts);
+  auto digits = [](int64_t number, size_t width) {
+    std::string text = StrCat(number);
+    return std::string(width - std::min(width, text.size()), '0') + text;
+  };
+  std::string text = StrCat(digits(parts.tm_year + 1900, 4), "-", digits(parts.tm_mon + 1, 2), "-",
+                            digits(parts.tm_mday, 2), "T", digits(parts.tm_hour, 2), ":",
+                            digits(parts.tm_min, 2), ":", digits(parts.tm_sec, 2));
+  if (fraction > 0) {
+    text += "." + digits(time.tv_nsec, 9).substr(0, static_cast<size_t>(fraction));
+  }
+  return text + "Z";
 }
 
 std::string Quote(std::string_view text, size_t limit) {

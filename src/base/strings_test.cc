@@ -28,6 +28,12 @@ TEST(ParseInt, WantsTheWholeText) {
   EXPECT_EQ(ParseUint("755", 8), 0755u);
 }
 
+TEST(FormatUtc, WritesRfc3339) {
+  EXPECT_EQ(FormatUtc({0, 0}, 0), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(FormatUtc({1767323045, 12345678}, 9), "2026-01-02T03:04:05.012345678Z");
+  EXPECT_EQ(FormatUtc({951782400, 999999999}, 3), "2000-02-29T00:00:00.999Z");
+}
+
 TEST(Quote, EscapesWhatATerminalWouldObey) {
   EXPECT_EQ(Quote("a\"b\\\n\x1b[0m"), "\"a\\\"b\\\\\\n\\x1b[0m\"");
   EXPECT_EQ(Quote("abcdef", 3), "\"abc…\"");

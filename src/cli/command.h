@@ -43,6 +43,7 @@ struct Command {
 std::span<const Command> Commands();
 
 extern const Command kCreateCommand, kDeleteCommand, kExecCommand, kKillCommand, kListCommand,
-    kPauseCommand, kPsCommand, kResumeCommand, kRunCommand, kSpecCommand, kStartCommand, kStateCommand;
+    kPauseCommand, kPsCommand, kResumeCommand, kRunCommand, kSpecCommand, kStartCommand,
+    kStateCommand;
 
 }  // namespace kiste::cli

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/command.h"
-
 #include "base/strings.h"
+#include "cli/command.h"
 
 namespace kiste::cli {
 
 std::span<const Command> Commands() {
   static const Command kCommands[] = {
-      kCreateCommand, kDeleteCommand, kExecCommand,  kKillCommand, kListCommand,  kPauseCommand,
-      kPsCommand,     kResumeCommand, kRunCommand,   kSpecCommand, kStartCommand, kStateCommand,
+      kCreateCommand, kDeleteCommand, kExecCommand, kKillCommand, kListCommand,  kPauseCommand,
+      kPsCommand,     kResumeCommand, kRunCommand,  kSpecCommand, kStartCommand, kStateCommand,
   };
   return kCommands;
 }

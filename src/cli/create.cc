@@ -33,7 +33,12 @@ Result<runtime::CreateRequest> ReadCreateRequest(Session& session) {
   return request;
 }
 
-const Command kCreateCommand = {
-    "create", "<container-id>", "make a container from a bundle; its process waits for start", kOptions, 1, 1, Run};
+const Command kCreateCommand = {"create",
+                                "<container-id>",
+                                "make a container from a bundle; its process waits for start",
+                                kOptions,
+                                1,
+                                1,
+                                Run};
 
 }  // namespace kiste::cli

@@ -50,7 +50,9 @@ Result<std::vector<int>> ReadCapabilities(const Arguments& arguments) {
   std::vector<int> capabilities;
   for (const auto& name : arguments.Values("cap")) {
     auto number = oci::CapabilityNumber(name);
-    if (!number) return Invalid(StrCat("--cap: expected a capability like CAP_NET_ADMIN, found ", Quote(name)));
+    if (!number)
+      return Invalid(
+          StrCat("--cap: expected a capability like CAP_NET_ADMIN, found ", Quote(name)));
     capabilities.push_back(*number);
   }
   return capabilities;
@@ -116,6 +118,13 @@ Result<int> Run(Session& session) {
 }  // namespace
 
 // A failure is told apart from an exit code of the process: 255, as runc has it.
-const Command kExecCommand = {"exec", "<container-id> [command] [arguments]", "run another process in a container", kOptions, 1, kAnyNumber, Run, 255};
+const Command kExecCommand = {"exec",
+                              "<container-id> [command] [arguments]",
+                              "run another process in a container",
+                              kOptions,
+                              1,
+                              kAnyNumber,
+                              Run,
+                              255};
 
 }  // namespace kiste::cli

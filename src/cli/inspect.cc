@@ -19,7 +19,8 @@ namespace {
 
 Status Print(std::string_view text) { return sys::WriteAll(1, text, "standard output"); }
 
-// The name of `uid` in the host's /etc/passwd, or the number: a static program asks no name service.
+// The name of `uid` in the host's /etc/passwd, or the number: a static program asks no name
+// service.
 std::string OwnerName(uint32_t uid) {
   auto text = sys::ReadFileAt(AT_FDCWD, "/etc/passwd", 1 << 20);
   if (!text) return StrCat("#", uid);
@@ -57,7 +58,8 @@ void WriteEntry(W& writer, const Entry& entry) {
   if (!entry.record.annotations.empty()) {
     json::Key(writer, "annotations");
     writer.StartObject();
-    for (const auto& [name, value] : entry.record.annotations) json::Member(writer, name, std::string_view(value));
+    for (const auto& [name, value] : entry.record.annotations)
+      json::Member(writer, name, std::string_view(value));
     writer.EndObject();
   }
   json::Member(writer, "owner", std::string_view(OwnerName(entry.record.owner)));
@@ -103,10 +105,11 @@ std::string Table(const std::vector<std::vector<std::string>>& rows) {
 }
 
 std::string ListText(const std::vector<Entry>& entries) {
-  std::vector<std::vector<std::string>> rows = {{"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"}};
   for (const auto& entry : entries) {
-    rows.push_back({entry.record.id, StrCat(entry.pid), entry.status, entry.record.bundle, entry.record.created,
-                    OwnerName(entry.record.owner)});
+    rows.push_back({entry.record.id, StrCat(entry.pid), entry.status, entry.record.bundle,
+                    entry.record.created, OwnerName(entry.record.owner)});
   }
   return Table(rows);
 }
@@ -134,7 +137,8 @@ constexpr Option kListOptions[] = {
 Result<int> RunList(Session& session) {
   std::string format = TRY(Format(session));
   auto store = runtime::Store::OpenExisting(session.root);
-  if (!store && store.error().kind != ErrorKind::kNotFound) return std::unexpected(std::move(store).error());
+  if (!store && store.error().kind != ErrorKind::kNotFound)
+    return std::unexpected(std::move(store).error());
   std::vector<Entry> entries;
   if (store) entries = AllEntries(*store, TRY(store->Ids()));
   if (session.arguments.Switch("quiet")) {
@@ -148,7 +152,8 @@ Result<int> RunList(Session& session) {
 constexpr Option kPsOptions[] = {{"format", 'f', "FORMAT", "table (default) or json"}};
 
 // The lines of the host's `ps` whose PID column is one of ours.
-Result<std::string> FilterPs(const std::vector<pid_t>& pids, const std::vector<std::string>& ps_options) {
+Result<std::string> FilterPs(const std::vector<pid_t>& pids,
+                             const std::vector<std::string>& ps_options) {
   std::string command = "ps";
   if (ps_options.empty()) command += " -ef";
   for (const auto& option : ps_options) {
@@ -208,8 +213,16 @@ constexpr size_t kAnyNumber = 1000;
 
 }  // namespace
 
-const Command kStateCommand = {"state", "<container-id>", "print a container's state as JSON", {}, 1, 1, RunState};
-const Command kListCommand = {"list", "", "list the containers below --root", kListOptions, 0, 0, RunList};
-const Command kPsCommand = {"ps", "<container-id> [ps options]", "show the container's processes", kPsOptions, 1, kAnyNumber, RunPs};
+const Command kStateCommand = {
+    "state", "<container-id>", "print a container's state as JSON", {}, 1, 1, RunState};
+const Command kListCommand = {"list", "",     "list the containers below --root", kListOptions, 0,
+                              0,      RunList};
+const Command kPsCommand = {"ps",
+                            "<container-id> [ps options]",
+                            "show the container's processes",
+                            kPsOptions,
+                            1,
+                            kAnyNumber,
+                            RunPs};
 
 }  // namespace kiste::cli

@@ -27,12 +27,14 @@ Result<int> RunKill(Session& session) {
   auto signal = oci::ParseSignal(name);
   if (!signal) return Invalid(StrCat("unknown signal ", Quote(name)));
   auto store = TRY(session.OpenStore());
-  auto scope = session.arguments.Switch("all") ? runtime::KillScope::kAll : runtime::KillScope::kFirstProcess;
+  auto scope = session.arguments.Switch("all") ? runtime::KillScope::kAll
+                                               : runtime::KillScope::kFirstProcess;
   TRY(runtime::Kill(store, session.Id(), *signal, scope));
   return 0;
 }
 
-constexpr Option kDeleteOptions[] = {{"force", 'f', nullptr, "kill what runs first; an unknown id is no error"}};
+constexpr Option kDeleteOptions[] = {
+    {"force", 'f', nullptr, "kill what runs first; an unknown id is no error"}};
 
 Result<int> RunDelete(Session& session) {
   auto force = session.arguments.Switch("force") ? runtime::Force::kYes : runtime::Force::kNo;
@@ -62,11 +64,19 @@ Result<int> RunResume(Session& session) {
 
 const Command kStartCommand = {
     "start", "<container-id>", "run the program of a created container", {}, 1, 1, RunStart};
-const Command kKillCommand = {
-    "kill", "<container-id> [signal]", "send a signal (default SIGTERM), by name or number", kKillOptions, 1, 2, RunKill};
+const Command kKillCommand = {"kill",
+                              "<container-id> [signal]",
+                              "send a signal (default SIGTERM), by name or number",
+                              kKillOptions,
+                              1,
+                              2,
+                              RunKill};
 const Command kDeleteCommand = {
-    "delete", "<container-id>", "remove a stopped container and all it holds", kDeleteOptions, 1, 1, RunDelete};
-const Command kPauseCommand = {"pause", "<container-id>", "stop every process of the container", {}, 1, 1, RunPause};
-const Command kResumeCommand = {"resume", "<container-id>", "let a paused container go on", {}, 1, 1, RunResume};
+    "delete", "<container-id>", "remove a stopped container and all it holds", kDeleteOptions, 1,
+    1,        RunDelete};
+const Command kPauseCommand = {
+    "pause", "<container-id>", "stop every process of the container", {}, 1, 1, RunPause};
+const Command kResumeCommand = {"resume", "<container-id>", "let a paused container go on", {}, 1,
+                                1,        RunResume};
 
 }  // namespace kiste::cli

@@ -40,7 +40,8 @@ Result<uint32_t> Arguments::Number(std::string_view name, uint32_t fallback) con
   return Invalid(StrCat("--", name, ": expected a number, found ", Quote(at->second.back())));
 }
 
-Result<Arguments> ParseArguments(std::span<const Option> options, std::span<const std::string> words) {
+Result<Arguments> ParseArguments(std::span<const Option> options,
+                                 std::span<const std::string> words) {
   Arguments arguments;
   size_t i = 0;
   for (; i < words.size(); ++i) {
@@ -60,12 +61,14 @@ Result<Arguments> ParseArguments(std::span<const Option> options, std::span<cons
     if (option == nullptr) return Invalid(StrCat("unknown option ", Quote(word)));
     if (option->value == nullptr) {
       if (value && value != "true" && value != "false") {
-        return Invalid(StrCat("--", option->name, ": expected true or false, found ", Quote(*value)));
+        return Invalid(
+            StrCat("--", option->name, ": expected true or false, found ", Quote(*value)));
       }
       arguments.values_[option->name].emplace_back(value.value_or("true"));
       continue;
     }
-    if (!value && i + 1 == words.size()) return Invalid(StrCat("flag needs an argument: --", option->name));
+    if (!value && i + 1 == words.size())
+      return Invalid(StrCat("flag needs an argument: --", option->name));
     if (!value) value = words[++i];
     arguments.values_[option->name].emplace_back(*value);
   }

@@ -18,8 +18,8 @@ namespace kiste::cli {
 
 struct Option {
   const char* name;
-  char short_name;       // 0: none
-  const char* value;     // what its value is called; nullptr: a switch
+  char short_name;    // 0: none
+  const char* value;  // what its value is called; nullptr: a switch
   const char* help;
 };
 
@@ -42,8 +42,10 @@ class Arguments {
   std::vector<std::string> positional_;
 };
 
-// `words` without the program's or command's name. Stops at "--" or the first word that is no option.
-Result<Arguments> ParseArguments(std::span<const Option> options, std::span<const std::string> words);
+// `words` without the program's or command's name. Stops at "--" or the first word that is no
+// option.
+Result<Arguments> ParseArguments(std::span<const Option> options,
+                                 std::span<const std::string> words);
 
 // The options as indented lines for --help.
 std::string DescribeOptions(std::span<const Option> options);

@@ -19,7 +19,8 @@ Result<Arguments> Parse(std::vector<std::string> words) { return ParseArguments(
 }  // namespace
 
 TEST(Options, TakesEveryWayOfWritingThem) {
-  auto parsed = Parse({"--bundle=x", "-tty", "-e", "A=1", "--env", "B=2", "id", "--tty=false"}).value();
+  auto parsed =
+      Parse({"--bundle=x", "-tty", "-e", "A=1", "--env", "B=2", "id", "--tty=false"}).value();
   EXPECT_EQ(parsed.Value("bundle"), "x");
   EXPECT_TRUE(parsed.Switch("tty"));
   EXPECT_EQ(parsed.Values("env"), (std::vector<std::string>{"A=1", "B=2"}));
@@ -36,7 +37,8 @@ TEST(Options, ShortNameWithEqualsAndSwitchOff) {
 TEST(Options, ErrorsNameTheOption) {
   EXPECT_EQ(Parse({"--nope"}).error().Text(), "unknown option \"--nope\"");
   EXPECT_EQ(Parse({"--bundle"}).error().Text(), "flag needs an argument: --bundle");
-  EXPECT_EQ(Parse({"--tty=maybe"}).error().Text(), "--tty: expected true or false, found \"maybe\"");
+  EXPECT_EQ(Parse({"--tty=maybe"}).error().Text(),
+            "--tty: expected true or false, found \"maybe\"");
   auto parsed = Parse({"--preserve-fds", "many"}).value();
   EXPECT_EQ(parsed.Number("preserve-fds", 0).error().Text(),
             "--preserve-fds: expected a number, found \"many\"");

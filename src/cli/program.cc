@@ -38,25 +38,30 @@ Status Print(std::string_view text) { return sys::WriteAll(1, text, "standard ou
 
 std::string VersionText() {
   const auto* seccomp = seccomp_version();
-  return StrCat(kProgram, " version ", KISTE_VERSION, "\ncommit: ", KISTE_COMMIT, "\nspec: ", oci::kVersion, "\nlibseccomp: ", seccomp->major, ".",
-                seccomp->minor, ".", seccomp->micro, "\n");
+  return StrCat(kProgram, " version ", KISTE_VERSION, "\ncommit: ", KISTE_COMMIT,
+                "\nspec: ", oci::kVersion, "\nlibseccomp: ", seccomp->major, ".", seccomp->minor,
+                ".", seccomp->micro, "\n");
 }
 
 std::string ProgramHelp() {
-  std::string text = StrCat("kiste-oci - OCI runtime: runs containers from bundles\n\nUSAGE:\n   ", kProgram,
-                            " [global options] command [options] [arguments]\n\nCOMMANDS:\n");
+  std::string text =
+      StrCat("kiste-oci - OCI runtime: runs containers from bundles\n\nUSAGE:\n   ", kProgram,
+             " [global options] command [options] [arguments]\n\nCOMMANDS:\n");
   for (const auto& command : Commands()) {
     std::string line = StrCat("   ", command.name);
-    text += StrCat(line, std::string(12 - std::min<size_t>(line.size(), 11), ' '), command.help, "\n");
+    text +=
+        StrCat(line, std::string(12 - std::min<size_t>(line.size(), 11), ' '), command.help, "\n");
   }
   return StrCat(text, "\nGLOBAL OPTIONS:\n", DescribeOptions(kGlobalOptions));
 }
 
 std::string CommandHelp(const Command& command) {
-  std::string text = StrCat(kProgram, " ", command.name, " - ", command.help, "\n\nUSAGE:\n   ", kProgram, " ",
-                            command.name, command.options.empty() ? "" : " [options]",
-                            command.arguments[0] == 0 ? "" : " ", command.arguments, "\n");
-  return command.options.empty() ? text : StrCat(text, "\nOPTIONS:\n", DescribeOptions(command.options));
+  std::string text =
+      StrCat(kProgram, " ", command.name, " - ", command.help, "\n\nUSAGE:\n   ", kProgram, " ",
+             command.name, command.options.empty() ? "" : " [options]",
+             command.arguments[0] == 0 ? "" : " ", command.arguments, "\n");
+  return command.options.empty() ? text
+                                 : StrCat(text, "\nOPTIONS:\n", DescribeOptions(command.options));
 }
 
 const Command* FindCommand(std::string_view name) {
@@ -69,7 +74,8 @@ const Command* FindCommand(std::string_view name) {
 // XDG_RUNTIME_DIR is the user's own; root has /run, whatever its variables say.
 std::string DefaultRoot() {
   const char* runtime_dir = std::getenv("XDG_RUNTIME_DIR");
-  if (geteuid() != 0 && runtime_dir != nullptr && runtime_dir[0] == '/') return StrCat(runtime_dir, "/kiste");
+  if (geteuid() != 0 && runtime_dir != nullptr && runtime_dir[0] == '/')
+    return StrCat(runtime_dir, "/kiste");
   if (geteuid() != 0) return StrCat("/tmp/kiste-", geteuid());
   return "/run/kiste";
 }
@@ -85,16 +91,19 @@ Status ReadRootless(const Arguments& global, Session& session) {
 }
 
 Status ReadCgroupManager(const Arguments& global, Session& session) {
-  std::string word = global.Value("cgroup-manager", global.Switch("systemd-cgroup") ? "systemd" : "cgroupfs");
+  std::string word =
+      global.Value("cgroup-manager", global.Switch("systemd-cgroup") ? "systemd" : "cgroupfs");
   if (word == "systemd") {
     bool booted = sys::Exists(AT_FDCWD, "/run/systemd/system");
     return Fail(ErrorKind::kUnsupported,
-                booted ? "--systemd-cgroup: the systemd cgroup driver is not there yet; without it cgroupfs is used"
+                booted ? "--systemd-cgroup: the systemd cgroup driver is not there yet; without it "
+                         "cgroupfs is used"
                        : "--systemd-cgroup: systemd does not run on this host");
   }
   session.no_cgroups = word == "disabled";
   if (word != "cgroupfs" && word != "disabled") {
-    return Invalid(StrCat("--cgroup-manager: expected cgroupfs, systemd or disabled, found ", Quote(word)));
+    return Invalid(
+        StrCat("--cgroup-manager: expected cgroupfs, systemd or disabled, found ", Quote(word)));
   }
   return {};
 }
@@ -110,12 +119,13 @@ Status OpenLog(const Arguments& global, Log& log) {
 
 Status CheckCount(const Command& command, size_t count) {
   if (count >= command.least && count <= command.most) return {};
-  return Invalid(StrCat("expected ", command.arguments[0] == 0 ? "no argument" : command.arguments, ", found ", count,
-                        count == 1 ? " argument" : " arguments"));
+  return Invalid(StrCat("expected ", command.arguments[0] == 0 ? "no argument" : command.arguments,
+                        ", found ", count, count == 1 ? " argument" : " arguments"));
 }
 
 // `failure_code` becomes the command's own once its command line is understood.
-Result<int> RunCommand(const Command& command, const Arguments& global, Session& session, int& failure_code) {
+Result<int> RunCommand(const Command& command, const Arguments& global, Session& session,
+                       int& failure_code) {
   std::span<const std::string> words(global.positional());
   static constexpr Option kHelp = {"help", 'h', nullptr, ""};
   std::vector<Option> options(command.options.begin(), command.options.end());
@@ -128,7 +138,8 @@ Result<int> RunCommand(const Command& command, const Arguments& global, Session&
   TRY(CheckCount(command, session.arguments.positional().size()));
   TRY(ReadRootless(global, session));
   TRY(ReadCgroupManager(global, session));
-  session.log.Write(LogLevel::kDebug, StrCat(kProgram, " ", KISTE_VERSION, ": ", command.name, ", state folder ", session.root));
+  session.log.Write(LogLevel::kDebug, StrCat(kProgram, " ", KISTE_VERSION, ": ", command.name,
+                                             ", state folder ", session.root));
   failure_code = command.failure_code;
   return command.run(session);
 }

@@ -21,14 +21,14 @@ namespace kiste::isolation {
 
 // A namespace to enter before new ones are made.
 struct NamespaceJoin {
-  int flags = 0;  // CLONE_NEW*; several when `fd` is a pidfd (setns(2), since Linux 5.8)
-  Fd fd;          // /proc/<pid>/ns/<name>, or a pidfd
+  int flags = 0;     // CLONE_NEW*; several when `fd` is a pidfd (setns(2), since Linux 5.8)
+  Fd fd;             // /proc/<pid>/ns/<name>, or a pidfd
   std::string path;  // for errors
 };
 
 struct NamespacePlan {
-  int create = 0;                   // CLONE_NEW* to make
-  std::vector<NamespaceJoin> join;  // in this order: user first
+  int create = 0;                                // CLONE_NEW* to make
+  std::vector<NamespaceJoin> join;               // in this order: user first
   std::vector<oci::IdMapping> uid_map, gid_map;  // of a new user namespace
   bool deny_setgroups = false;  // an unprivileged gid_map demands it (user_namespaces(7))
   bool use_newidmap = false;    // maps are written by newuidmap(1), newgidmap(1)
@@ -54,27 +54,28 @@ struct Symlink {
 };
 
 struct FileWrite {
-  std::string name;   // what the configuration calls it
-  std::string path;   // relative to /proc
+  std::string name;  // what the configuration calls it
+  std::string path;  // relative to /proc
   std::string value;
 };
 
 // A file-system deed on the way to the container's root, in the order given.
 struct MountStep {
-  oci::Mount mount;          // source absolute
-  Fd source_tree;            // a detached clone of the bind source, when the child could not open it
-  std::string link_target;   // not "": a symbolic link at mount.destination, nothing mounted
+  oci::Mount mount;         // source absolute
+  Fd source_tree;           // a detached clone of the bind source, when the child could not open it
+  std::string link_target;  // not "": a symbolic link at mount.destination, nothing mounted
   bool no_symlinks = false;  // proc and sysfs: no component may be a link (CVE-2019-19921)
-  bool inside_proc = false;  // the destination is /proc or below: only procfs may lie there (CVE-2019-16884)
-  bool over_proc_allowed = false;  // a destination below /proc that is known to be harmless
+  bool inside_proc =
+      false;  // the destination is /proc or below: only procfs may lie there (CVE-2019-16884)
+  bool over_proc_allowed = false;    // a destination below /proc that is known to be harmless
   std::string fallback_bind_source;  // when mounting is refused (EPERM, EBUSY): rbind this instead
 };
 
 struct RootPlan {
-  std::string path;          // absolute, on the host
-  Fd tree;                   // a detached clone of it, when the child could not open the path
+  std::string path;  // absolute, on the host
+  Fd tree;           // a detached clone of it, when the child could not open the path
   bool readonly = false;
-  bool private_mounts = true;  // there is a new (or joined) mount namespace to work in
+  bool private_mounts = true;     // there is a new (or joined) mount namespace to work in
   uint32_t host_propagation = 0;  // MS_SLAVE|MS_REC …: given to "/" first
   uint32_t propagation = 0;       // rootfsPropagation applied to the new root at the end; 0: none
   bool no_pivot = false;          // move the root over "/" and chroot instead of pivot_root(2)
@@ -91,8 +92,8 @@ constexpr char kPidMark = '\x01';
 struct SeccompPlan {
   std::vector<sock_filter> filter;  // empty: none
   uint32_t flags = 0;               // SECCOMP_FILTER_FLAG_*
-  Fd listener;                // connected to the agent, when the filter notifies
-  std::string listener_state;  // what it is sent, with kPidMark for the pid
+  Fd listener;                      // connected to the agent, when the filter notifies
+  std::string listener_state;       // what it is sent, with kPidMark for the pid
 };
 
 struct CapabilitySets {
@@ -118,7 +119,7 @@ struct ProcessPlan {
   SeccompPlan seccomp;
   bool terminal = false;
   std::optional<oci::ConsoleSize> console_size;
-  Fd console_socket;        // the pty's master is sent here
+  Fd console_socket;          // the pty's master is sent here
   unsigned preserve_fds = 0;  // descriptors 3 … 3+n-1 stay open
 };
 

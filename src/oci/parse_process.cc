@@ -120,8 +120,9 @@ Result<Process> ReadProcess(const Value& value) {
   TRY(value.ExpectObject());
   Process process;
   process.terminal = TRY(value["terminal"].BoolOr(false));
-  if (Value size = value["consoleSize"]; size && process.terminal) {
-    process.console_size = TRY(ReadConsoleSize(size));
+  if (Value size = value["consoleSize"]; size) {
+    auto read = TRY(ReadConsoleSize(size));
+    if (process.terminal) process.console_size = read;
   }
   process.user = TRY(ReadUser(value["user"]));
   process.args = TRY(ReadArgs(value["args"]));

@@ -37,7 +37,8 @@ Result<Bundle> ReadBundle(const std::string& given) {
   std::string file = StrCat(bundle.path, "/", kConfigName);
   bundle.text = TRY(sys::ReadRegularFile(file, json::kMaxBytes));
   bundle.config = TRY(oci::ParseConfig(bundle.text, kConfigName));
-  if (!bundle.config.process) return Invalid(StrCat(kConfigName, ": process: expected what to run, found nothing"));
+  if (!bundle.config.process)
+    return Invalid(StrCat(kConfigName, ": process: expected what to run, found nothing"));
   const auto& root = bundle.config.root_path;
   std::string path = root[0] == '/' ? root : StrCat(bundle.path, "/", root);
   auto resolved = sys::RealPath(path);
@@ -53,7 +54,8 @@ Result<Bundle> ReadBundle(const std::string& given) {
 Status CheckConsole(const CreateRequest& request, const oci::Process& process) {
   bool given = !request.console_socket.empty() || request.console;
   if (process.terminal && !given) {
-    return Invalid("process.terminal: a detached container needs --console-socket for its terminal");
+    return Invalid(
+        "process.terminal: a detached container needs --console-socket for its terminal");
   }
   if (!process.terminal && !request.console_socket.empty()) {
     return Invalid("--console-socket: process.terminal is false, there is no terminal to send");
@@ -72,7 +74,8 @@ struct Cgroups {
   std::optional<cg::Cgroup> cgroup;  // none: the container stays in the caller's
 };
 
-Result<Cgroups> MakeCgroups(const CreateRequest& request, const oci::Linux& linux, const Caller& caller) {
+Result<Cgroups> MakeCgroups(const CreateRequest& request, const oci::Linux& linux,
+                            const Caller& caller) {
   Cgroups made;
   made.layout = TRY(cg::Detect());
   if (request.no_cgroups || made.layout.kind == cg::Kind::kNone) return made;
@@ -101,7 +104,8 @@ int AllNamespaces(const oci::Linux& linux) {
 }
 
 Result<isolation::LaunchPlan> Plan(const Store& store, CreateRequest& request, const Bundle& bundle,
-                                   const Container& container, const Cgroups& cgroups, const Caller& caller) {
+                                   const Container& container, const Cgroups& cgroups,
+                                   const Caller& caller) {
   const auto& config = bundle.config;
   isolation::LaunchPlan plan;
   plan.id = request.id;
@@ -127,22 +131,25 @@ Result<isolation::LaunchPlan> Plan(const Store& store, CreateRequest& request, c
   plan.start_container = {config.hooks.start_container, StateTemplate(created)};
   Fd seccomp_cache = config.linux.seccomp ? store.SeccompCache() : Fd();
   const auto* user = config.linux.Find(CLONE_NEWUSER);
-  plan.process = TRY(PlanProcess({.process = *config.process,
-                                  .linux = config.linux,
-                                  .own_user_namespace = user != nullptr,
-                                  .set_groups = !plan.namespaces.deny_setgroups,
-                                  .seccomp_cache = seccomp_cache.get(),
-                                  .seccomp_state = SeccompStateTemplate(creating, config.linux),
-                                  .keyring = request.no_new_keyring ? "" : StrCat("_ses.", request.id),
-                                  .preserve_fds = request.preserve_fds,
-                                  .warn = request.warn}));
+  plan.process =
+      TRY(PlanProcess({.process = *config.process,
+                       .linux = config.linux,
+                       .own_user_namespace = user != nullptr,
+                       .set_groups = !plan.namespaces.deny_setgroups,
+                       .seccomp_cache = seccomp_cache.get(),
+                       .seccomp_state = SeccompStateTemplate(creating, config.linux),
+                       .keyring = request.no_new_keyring ? "" : StrCat("_ses.", request.id),
+                       .preserve_fds = request.preserve_fds,
+                       .warn = request.warn}));
   AddListenFds(request.preserve_fds, plan.process.env);
   if (plan.process.terminal) {
     plan.process.console_socket =
-        request.console ? std::move(request.console)
-                        : TRY_CONTEXT(sys::ConnectStream(request.console_socket), "--console-socket");
+        request.console
+            ? std::move(request.console)
+            : TRY_CONTEXT(sys::ConnectStream(request.console_socket), "--console-socket");
   }
-  if (request.wait_for_start) plan.start_listener = TRY(sys::ListenAt(container.folder.directory(), kStartSocket));
+  if (request.wait_for_start)
+    plan.start_listener = TRY(sys::ListenAt(container.folder.directory(), kStartSocket));
   return plan;
 }
 
@@ -154,8 +161,8 @@ Status RecordProcess(Container& container, pid_t pid) {
   return container.folder.Save(container.record);
 }
 
-Result<isolation::Launched> LaunchContainer(const isolation::LaunchPlan& plan, const oci::Hooks& hooks,
-                                            Container& container) {
+Result<isolation::Launched> LaunchContainer(const isolation::LaunchPlan& plan,
+                                            const oci::Hooks& hooks, Container& container) {
   isolation::LaunchObserver observer;
   observer.started = [&](pid_t pid) { return RecordProcess(container, pid); };
   if (!hooks.prestart.empty() || !hooks.create_runtime.empty()) {
@@ -170,7 +177,8 @@ Result<isolation::Launched> LaunchContainer(const isolation::LaunchPlan& plan, c
 
 Record NewRecord(const CreateRequest& request, const Bundle& bundle, const Cgroups& cgroups,
                  const Caller& caller) {
-  Record record{.id = request.id, .bundle = bundle.path, .rootfs = bundle.rootfs, .created = TimestampNow()};
+  Record record{
+      .id = request.id, .bundle = bundle.path, .rootfs = bundle.rootfs, .created = TimestampNow()};
   record.namespaces = AllNamespaces(bundle.config.linux);
   record.owner = caller.uid;
   record.rootless = caller.rootless;
@@ -179,8 +187,9 @@ Record NewRecord(const CreateRequest& request, const Bundle& bundle, const Cgrou
   return record;
 }
 
-Result<isolation::Launched> PlanAndLaunch(const Store& store, CreateRequest& request, const Bundle& bundle,
-                                          const Cgroups& cgroups, const Caller& caller, Container& container) {
+Result<isolation::Launched> PlanAndLaunch(const Store& store, CreateRequest& request,
+                                          const Bundle& bundle, const Cgroups& cgroups,
+                                          const Caller& caller, Container& container) {
   auto plan = TRY(Plan(store, request, bundle, container, cgroups, caller));
   auto launched = TRY(LaunchContainer(plan, bundle.config.hooks, container));
   auto written = WritePidFile(request.pid_file, launched.pid);
@@ -244,7 +253,8 @@ Result<Created> Create(const Store& store, CreateRequest request) {
   remove_folder.Cancel();
   remove_cgroups.Cancel();
   auto cgroup = cgroups.cgroup ? std::move(*cgroups.cgroup) : TRY(cg::Cgroup::Open({}));
-  return Created{std::move(container), std::move(bundle.config), std::move(cgroup), std::move(*launched)};
+  return Created{std::move(container), std::move(bundle.config), std::move(cgroup),
+                 std::move(*launched)};
 }
 
 }  // namespace kiste::runtime

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Making a container out of a bundle (runtime.md, "Lifecycle", steps 1 to 6), for `create` and `run`.
-// Each step has an undo: when one fails nothing stays behind.
+// Making a container out of a bundle (runtime.md, "Lifecycle", steps 1 to 6), for `create` and
+// `run`. Each step has an undo: when one fails nothing stays behind.
 #pragma once
 
 #include <optional>

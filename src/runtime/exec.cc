@@ -37,7 +37,8 @@ void AddCapabilities(const std::vector<int>& added, oci::Process& process) {
   for (int capability : added) bits |= uint64_t{1} << capability;
   auto& sets = process.capabilities;
   if (!sets) sets.emplace();
-  for (auto* set : {&sets->bounding, &sets->effective, &sets->permitted}) *set = set->value_or(0) | bits;
+  for (auto* set : {&sets->bounding, &sets->effective, &sets->permitted})
+    *set = set->value_or(0) | bits;
 }
 
 Result<oci::Process> ResolveProcess(const ExecOptions& options, const oci::Process& container) {
@@ -72,8 +73,8 @@ Status CheckStatus(const Container& container, bool ignore_paused) {
                                           ": it is paused (--ignore-paused overrides)"));
   }
   if (status == ContainerStatus::kStopped || status == ContainerStatus::kCreating) {
-    return Fail(ErrorKind::kState, StrCat("cannot exec in container ", Quote(container.record.id), ": it is ",
-                                          StatusName(status)));
+    return Fail(ErrorKind::kState, StrCat("cannot exec in container ", Quote(container.record.id),
+                                          ": it is ", StatusName(status)));
   }
   return {};
 }
@@ -95,8 +96,9 @@ Status JoinCgroups(const ExecRequest& request, const Record& record, isolation::
   return {};
 }
 
-Result<isolation::LaunchPlan> Plan(const Store& store, const ExecRequest& request, const Container& container,
-                                   const oci::Process& process, const oci::Linux& linux) {
+Result<isolation::LaunchPlan> Plan(const Store& store, const ExecRequest& request,
+                                   const Container& container, const oci::Process& process,
+                                   const oci::Linux& linux) {
   isolation::LaunchPlan plan;
   const auto& record = container.record;
   bool user_namespace = (record.namespaces & CLONE_NEWUSER) != 0;
@@ -137,7 +139,8 @@ Result<int> Exec(const Store& store, ExecRequest request) {
   auto plan = TRY(Plan(store, request, container, process, config.linux));
   Fd terminal_from;
   if (process.terminal && !request.console_socket.empty()) {
-    plan.process.console_socket = TRY_CONTEXT(sys::ConnectStream(request.console_socket), "--console-socket");
+    plan.process.console_socket =
+        TRY_CONTEXT(sys::ConnectStream(request.console_socket), "--console-socket");
   } else if (process.terminal && request.detach) {
     return Invalid("--tty --detach: needs --console-socket for the terminal");
   } else if (process.terminal) {

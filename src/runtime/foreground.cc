@@ -99,11 +99,12 @@ void Relay(const isolation::Launched& process, int signals, Fd terminal) {
   Pump input(STDIN_FILENO, master);
   Pump output(master, STDOUT_FILENO);
   while (true) {
-    pollfd entries[] = {{process.pidfd.get(), POLLIN, 0},
-                        {signals, POLLIN, 0},
-                        {Events(&input, nullptr) != 0 ? STDIN_FILENO : -1, POLLIN, 0},
-                        {output.open() || input.wants_output() ? master : -1, Events(&output, &input), 0},
-                        {output.wants_output() ? STDOUT_FILENO : -1, POLLOUT, 0}};
+    pollfd entries[] = {
+        {process.pidfd.get(), POLLIN, 0},
+        {signals, POLLIN, 0},
+        {Events(&input, nullptr) != 0 ? STDIN_FILENO : -1, POLLIN, 0},
+        {output.open() || input.wants_output() ? master : -1, Events(&output, &input), 0},
+        {output.wants_output() ? STDOUT_FILENO : -1, POLLOUT, 0}};
     if (poll(entries, std::size(entries), -1) < 0 && errno != EINTR) return;
     if ((entries[1].revents & POLLIN) != 0) ForwardSignals(signals, process, master);
     if ((entries[2].revents & kReadable) != 0) input.Read();
@@ -132,14 +133,16 @@ Result<SignalGuard> SignalGuard::Block() {
   sigset_t all;
   sigfillset(&all);
   // Faults of this very program must stop it.
-  for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) sigdelset(&all, fault);
+  for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS})
+    sigdelset(&all, fault);
   if (sigprocmask(SIG_BLOCK, &all, nullptr) < 0) return ErrnoError("sigprocmask");
   int fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
   if (fd < 0) return ErrnoError("signalfd");
   return SignalGuard(Fd(fd));
 }
 
-Result<int> WaitForeground(const isolation::Launched& process, const SignalGuard& signals, Fd terminal) {
+Result<int> WaitForeground(const isolation::Launched& process, const SignalGuard& signals,
+                           Fd terminal) {
   if (terminal) {
     Relay(process, signals.fd(), std::move(terminal));
   } else {

@@ -27,6 +27,7 @@ class SignalGuard {
 // Waits for the process and reaps it; its exit code, or 128 + the signal that killed it.
 // `terminal`: the master of its pty, or invalid. Our standard input, if a terminal, is in raw mode
 // meanwhile and follows window sizes.
-Result<int> WaitForeground(const isolation::Launched& process, const SignalGuard& signals, Fd terminal);
+Result<int> WaitForeground(const isolation::Launched& process, const SignalGuard& signals,
+                           Fd terminal);
 
 }  // namespace kiste::runtime

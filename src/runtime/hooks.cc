@@ -57,20 +57,23 @@ Status RunHook(const oci::Hook& hook, const std::string& state) {
   if (!ended) static_cast<void>(sys::PidfdSendSignal(pidfd.get(), SIGKILL));
   int code = TRY(sys::WaitChild(pid));
   if (!ended) {
-    return Fail(ErrorKind::kTimeout, StrCat(hook.path, ": killed after its timeout of ", *hook.timeout, " s"));
+    return Fail(ErrorKind::kTimeout,
+                StrCat(hook.path, ": killed after its timeout of ", *hook.timeout, " s"));
   }
   if (code == 0) return {};
   char text[kMaxOutput];
   ssize_t size = pread(output.get(), text, sizeof text, 0);
   std::string_view said = Trim({text, size > 0 ? static_cast<size_t>(size) : 0});
-  return Fail(ErrorKind::kSystem, StrCat(hook.path, code > 128 ? ": killed by signal " : ": exit status ",
-                                         code > 128 ? code - 128 : code,
-                                         said.empty() ? "" : StrCat(", output: ", Quote(said, kMaxOutput))));
+  return Fail(ErrorKind::kSystem,
+              StrCat(hook.path, code > 128 ? ": killed by signal " : ": exit status ",
+                     code > 128 ? code - 128 : code,
+                     said.empty() ? "" : StrCat(", output: ", Quote(said, kMaxOutput))));
 }
 
 }  // namespace
 
-Status RunHooks(const std::vector<oci::Hook>& hooks, const oci::State& state, std::string_view kind) {
+Status RunHooks(const std::vector<oci::Hook>& hooks, const oci::State& state,
+                std::string_view kind) {
   if (hooks.empty()) return {};
   std::string text = oci::StateJson(state);
   for (size_t i = 0; i < hooks.size(); ++i) {

@@ -16,8 +16,10 @@
 namespace kiste::runtime {
 
 // Runs them in order, stops at the first failure. `kind` names them in errors: "hooks.prestart".
-Status RunHooks(const std::vector<oci::Hook>& hooks, const oci::State& state, std::string_view kind);
-// Runs them all, handing each failure to `complain` (poststop: "the remaining hooks MUST be executed").
+Status RunHooks(const std::vector<oci::Hook>& hooks, const oci::State& state,
+                std::string_view kind);
+// Runs them all, handing each failure to `complain` (poststop: "the remaining hooks MUST be
+// executed").
 void RunHooksTolerantly(const std::vector<oci::Hook>& hooks, const oci::State& state,
                         std::string_view kind, const std::function<void(const Error&)>& complain);
 

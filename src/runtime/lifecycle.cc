@@ -17,9 +17,10 @@ namespace {
 
 constexpr int kKillWaitMs = 10'000;  // how long a SIGKILL may take
 
-std::unexpected<Error> WrongState(const Container& container, ContainerStatus status, std::string_view wish) {
-  return Fail(ErrorKind::kState, StrCat("cannot ", wish, " container ", Quote(container.record.id), ": it is ",
-                                        StatusName(status)));
+std::unexpected<Error> WrongState(const Container& container, ContainerStatus status,
+                                  std::string_view wish) {
+  return Fail(ErrorKind::kState, StrCat("cannot ", wish, " container ", Quote(container.record.id),
+                                        ": it is ", StatusName(status)));
 }
 
 // Kills whatever still runs in the container, and waits until it is gone.
@@ -29,8 +30,9 @@ Status KillEverything(const Container& container, const sys::cgroup::Cgroup& cgr
   // A frozen process does not die; without a pid namespace others outlive the first.
   if (!container.record.cgroups.empty()) TRY(cgroup.KillAll(SIGKILL));
   if (process && !TRY(sys::PidfdWaitExit(process->get(), kKillWaitMs))) {
-    return Fail(ErrorKind::kTimeout, StrCat("container ", Quote(container.record.id), ": process ", container.record.pid,
-                                            " did not end within ", kKillWaitMs / 1000, " s of SIGKILL"));
+    return Fail(ErrorKind::kTimeout,
+                StrCat("container ", Quote(container.record.id), ": process ", container.record.pid,
+                       " did not end within ", kKillWaitMs / 1000, " s of SIGKILL"));
   }
   return {};
 }
@@ -41,8 +43,8 @@ Status RemoveAll(const Container& container, const sys::cgroup::Cgroup& cgroup) 
 }
 
 void Poststop(const Container& container, const oci::Config& config, const Warn& warn) {
-  RunHooksTolerantly(config.hooks.poststop, container.State(ContainerStatus::kStopped), "hooks.poststop",
-                     [&](const Error& error) { warn(error.Text()); });
+  RunHooksTolerantly(config.hooks.poststop, container.State(ContainerStatus::kStopped),
+                     "hooks.poststop", [&](const Error& error) { warn(error.Text()); });
 }
 
 Status DeleteLoaded(const Container& container, Force force, const Warn& warn) {
@@ -63,9 +65,11 @@ Status DeleteLoaded(const Container& container, Force force, const Warn& warn) {
 }  // namespace
 
 Status RunPoststart(const Container& container, const oci::Config& config) {
-  auto ran = RunHooks(config.hooks.poststart, container.State(ContainerStatus::kRunning), "hooks.poststart");
+  auto ran = RunHooks(config.hooks.poststart, container.State(ContainerStatus::kRunning),
+                      "hooks.poststart");
   if (ran) return {};
-  if (auto process = container.Process()) static_cast<void>(sys::PidfdSendSignal(process->get(), SIGKILL));
+  if (auto process = container.Process())
+    static_cast<void>(sys::PidfdSendSignal(process->get(), SIGKILL));
   return ran;
 }
 
@@ -133,7 +137,8 @@ Status Delete(const Store& store, const std::string& id, Force force, const Warn
   TRY(folder->Lock());
   auto record = folder->Load();
   if (!record) {  // a create that was killed before it had anything to record
-    if (force == Force::kYes && record.error().kind == ErrorKind::kNotFound) return folder->Remove();
+    if (force == Force::kYes && record.error().kind == ErrorKind::kNotFound)
+      return folder->Remove();
     return std::unexpected(std::move(record).error());
   }
   return DeleteLoaded(Container{std::move(*folder), std::move(*record)}, force, warn);
@@ -160,7 +165,8 @@ Status Resume(const Store& store, const std::string& id) {
 Result<std::vector<pid_t>> Processes(const Store& store, const std::string& id) {
   auto container = TRY(LoadContainer(store, id));
   if (container.record.cgroups.empty()) {
-    return Fail(ErrorKind::kUnsupported, StrCat("container ", Quote(id), " has no cgroup that tells its processes"));
+    return Fail(ErrorKind::kUnsupported,
+                StrCat("container ", Quote(id), " has no cgroup that tells its processes"));
   }
   auto cgroup = TRY(sys::cgroup::Cgroup::Open(container.record.cgroups));
   return cgroup.Pids();

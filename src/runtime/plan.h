@@ -40,7 +40,8 @@ struct RootRequest {
 };
 Result<isolation::RootPlan> PlanRoot(const RootRequest& request);
 // plan_cgroup_mounts.cc: what a mount of type "cgroup" stands for on this host.
-std::vector<isolation::MountStep> PlanCgroupMount(const RootRequest& request, const oci::Mount& mount);
+std::vector<isolation::MountStep> PlanCgroupMount(const RootRequest& request,
+                                                  const oci::Mount& mount);
 // plan_devices.cc
 Status PlanDevices(const oci::Config& config, isolation::RootPlan& root);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A mount of type "cgroup": on v2 the one hierarchy; on v1 and hybrid a tmpfs with each v1 hierarchy
-// below it, seen from the container's own cgroup down (config-linux.md, "Cgroup" mounts; as runc).
+// A mount of type "cgroup": on v2 the one hierarchy; on v1 and hybrid a tmpfs with each v1
+// hierarchy below it, seen from the container's own cgroup down (config-linux.md, "Cgroup" mounts;
+// as runc).
 #include <linux/mount.h>
 #include <sched.h>
 
@@ -27,7 +28,8 @@ std::string_view NameOf(const sys::cgroup::Hierarchy& hierarchy) {
   return path.substr(path.find_last_of('/') + 1);
 }
 
-isolation::MountStep UnifiedMount(const RootRequest& request, const oci::Mount& wanted, bool own_namespace) {
+isolation::MountStep UnifiedMount(const RootRequest& request, const oci::Mount& wanted,
+                                  bool own_namespace) {
   auto step = Step(wanted);
   step.mount.destination = sys::CleanPath(StrCat("/", wanted.destination));
   step.mount.type = "cgroup2";
@@ -45,7 +47,8 @@ isolation::MountStep UnifiedMount(const RootRequest& request, const oci::Mount& 
   return step;
 }
 
-isolation::MountStep HierarchyMount(const RootRequest& request, const sys::cgroup::Hierarchy& hierarchy,
+isolation::MountStep HierarchyMount(const RootRequest& request,
+                                    const sys::cgroup::Hierarchy& hierarchy,
                                     const oci::Mount& wanted, bool own_namespace) {
   oci::Mount mount;
   mount.destination = sys::CleanPath(StrCat("/", wanted.destination, "/", NameOf(hierarchy)));
@@ -58,7 +61,8 @@ isolation::MountStep HierarchyMount(const RootRequest& request, const sys::cgrou
     mount.data = controllers;
     return Step(std::move(mount));
   }
-  const auto* own = request.cgroup != nullptr ? request.cgroup->Path(hierarchy.controllers.front()) : nullptr;
+  const auto* own =
+      request.cgroup != nullptr ? request.cgroup->Path(hierarchy.controllers.front()) : nullptr;
   mount.bind = true;
   mount.type = "bind";
   mount.source = own != nullptr ? *own : hierarchy.mount_point;
@@ -67,10 +71,12 @@ isolation::MountStep HierarchyMount(const RootRequest& request, const sys::cgrou
 
 }  // namespace
 
-std::vector<isolation::MountStep> PlanCgroupMount(const RootRequest& request, const oci::Mount& wanted) {
+std::vector<isolation::MountStep> PlanCgroupMount(const RootRequest& request,
+                                                  const oci::Mount& wanted) {
   std::vector<isolation::MountStep> steps;
   bool own_namespace = request.config.linux.Find(CLONE_NEWCGROUP) != nullptr;
-  if (request.layout.kind == sys::cgroup::Kind::kV2 || request.layout.kind == sys::cgroup::Kind::kNone) {
+  if (request.layout.kind == sys::cgroup::Kind::kV2 ||
+      request.layout.kind == sys::cgroup::Kind::kNone) {
     steps.push_back(UnifiedMount(request, wanted, own_namespace));
     return steps;
   }

@@ -47,7 +47,10 @@ bool DevIsBound(const oci::Config& config) {
 Status PlanDevices(const oci::Config& config, isolation::RootPlan& root) {
   if (DevIsBound(config)) return {};  // somebody else's /dev: nothing is made in there
   for (const auto& device : kDefaultDevices) {
-    root.devices.push_back({.path = device.path, .mode = S_IFCHR | 0666, .major = device.major, .minor = device.minor});
+    root.devices.push_back({.path = device.path,
+                            .mode = S_IFCHR | 0666,
+                            .major = device.major,
+                            .minor = device.minor});
   }
   for (const auto& device : config.linux.devices) {
     auto node = Node(device);

@@ -89,8 +89,8 @@ Result<isolation::NamespacePlan> PlanNamespaces(const oci::Config& config, const
   }
   bool new_user = (plan.create & CLONE_NEWUSER) != 0;
   if (caller.uid != 0 && !new_user && !plan.become_root) {
-    return Invalid(StrCat("linux.namespaces: expected a user namespace, without which uid ", caller.uid,
-                          " cannot start a container"));
+    return Invalid(StrCat("linux.namespaces: expected a user namespace, without which uid ",
+                          caller.uid, " cannot start a container"));
   }
   if (new_user) {
     if (!MapsRoot(linux.uid_mappings) || !MapsRoot(linux.gid_mappings)) {

@@ -30,7 +30,8 @@ sys::SeccompProfile Profile(const oci::Seccomp& seccomp) {
     copy.names = rule.names;
     copy.action = rule.action;
     copy.errno_ret = rule.errno_ret;
-    for (const auto& arg : rule.args) copy.args.push_back({arg.index, arg.value, arg.value_two, arg.op});
+    for (const auto& arg : rule.args)
+      copy.args.push_back({arg.index, arg.value, arg.value_two, arg.op});
   }
   return profile;
 }
@@ -38,11 +39,13 @@ sys::SeccompProfile Profile(const oci::Seccomp& seccomp) {
 Status PlanSeccomp(const ProcessRequest& request, isolation::SeccompPlan& plan) {
   if (!request.linux.seccomp) return {};
   const auto& seccomp = *request.linux.seccomp;
-  auto program = TRY_CONTEXT(sys::CompileSeccompCached(Profile(seccomp), request.seccomp_cache), "linux.seccomp");
+  auto program = TRY_CONTEXT(sys::CompileSeccompCached(Profile(seccomp), request.seccomp_cache),
+                             "linux.seccomp");
   plan.filter = std::move(program.filter);
   plan.flags = program.flags;
   if (seccomp.listener_path.empty()) return {};
-  plan.listener = TRY_CONTEXT(sys::ConnectStream(seccomp.listener_path), "linux.seccomp.listenerPath");
+  plan.listener =
+      TRY_CONTEXT(sys::ConnectStream(seccomp.listener_path), "linux.seccomp.listenerPath");
   plan.listener_state = request.seccomp_state;
   return {};
 }
@@ -66,7 +69,8 @@ Status PlanCapabilities(const ProcessRequest& request, isolation::CapabilitySets
           .permitted = wanted.permitted.value_or(0),
           .ambient = wanted.ambient.value_or(0)};
   for (const auto& name : request.process.ignored_capabilities) {
-    request.warn(StrCat("process.capabilities: ", Quote(name), " is no capability that this runtime knows: ignored"));
+    request.warn(StrCat("process.capabilities: ", Quote(name),
+                        " is no capability that this runtime knows: ignored"));
   }
   // capabilities(7): only what is both permitted and inheritable can be ambient.
   uint64_t never_ambient = plan.ambient & ~(plan.permitted & plan.inheritable);
@@ -76,8 +80,9 @@ Status PlanCapabilities(const ProcessRequest& request, isolation::CapabilitySets
     plan.ambient &= ~never_ambient;
   }
   if (request.own_user_namespace) return {};  // all of them are ours in there
-  uint64_t grantable = TRY(sys::GrantableCapabilities());
-  uint64_t missing = (plan.bounding | plan.permitted | plan.effective | plan.inheritable) & ~grantable;
+  uint64_t used = plan.bounding | plan.permitted | plan.effective | plan.inheritable;
+  uint64_t grantable = TRY(sys::GrantableCapabilities(used));
+  uint64_t missing = used & ~grantable;
   if (missing == 0) return {};
   request.warn(StrCat("process.capabilities: this runtime itself lacks ", CapabilityNames(missing),
                       ": the container does without"));
@@ -97,15 +102,17 @@ bool Enabled(const char* file, char yes) {
 Status PlanLabels(const oci::Process& process, isolation::ProcessPlan& plan) {
   if (!process.apparmor_profile.empty() && process.apparmor_profile != "unconfined") {
     if (!Enabled("/sys/module/apparmor/parameters/enabled", 'Y')) {
-      return Fail(ErrorKind::kUnsupported, StrCat("process.apparmorProfile: ", Quote(process.apparmor_profile),
-                                                  ": AppArmor is not enabled on this host"));
+      return Fail(ErrorKind::kUnsupported,
+                  StrCat("process.apparmorProfile: ", Quote(process.apparmor_profile),
+                         ": AppArmor is not enabled on this host"));
     }
   }
   plan.apparmor_profile = process.apparmor_profile == "unconfined" ? "" : process.apparmor_profile;
   if (!process.selinux_label.empty() && !Enabled("/sys/fs/selinux/enforce", '1') &&
       !Enabled("/sys/fs/selinux/enforce", '0')) {
-    return Fail(ErrorKind::kUnsupported, StrCat("process.selinuxLabel: ", Quote(process.selinux_label),
-                                                ": SELinux is not enabled on this host"));
+    return Fail(ErrorKind::kUnsupported,
+                StrCat("process.selinuxLabel: ", Quote(process.selinux_label),
+                       ": SELinux is not enabled on this host"));
   }
   plan.selinux_label = process.selinux_label;
   return {};
@@ -116,7 +123,8 @@ Status PlanLabels(const oci::Process& process, isolation::ProcessPlan& plan) {
 Result<isolation::ProcessPlan> PlanProcess(const ProcessRequest& request) {
   const auto& process = request.process;
   isolation::ProcessPlan plan;
-  if (process.args.empty()) return Invalid("process.args: expected the program to run, found an empty list");
+  if (process.args.empty())
+    return Invalid("process.args: expected the program to run, found an empty list");
   plan.args = process.args;
   plan.env = process.env;
   plan.cwd = process.cwd;

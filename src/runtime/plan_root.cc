@@ -21,9 +21,17 @@ namespace {
 // Files of /proc that container managers replace for honest reasons; everything else in there is
 // left to the kernel (the list is runc's).
 constexpr std::string_view kHarmlessProcFiles[] = {
-    "/proc/cpuinfo",   "/proc/diskstats", "/proc/meminfo",     "/proc/stat",
-    "/proc/swaps",     "/proc/uptime",    "/proc/loadavg",     "/proc/slabinfo",
-    "/proc/net/dev",   "/proc/sys/kernel/ns_last_pid", "/proc/sys/crypto/fips_enabled",
+    "/proc/cpuinfo",
+    "/proc/diskstats",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/swaps",
+    "/proc/uptime",
+    "/proc/loadavg",
+    "/proc/slabinfo",
+    "/proc/net/dev",
+    "/proc/sys/kernel/ns_last_pid",
+    "/proc/sys/crypto/fips_enabled",
 };
 
 uint32_t PropagationFlag(std::string_view word) {
@@ -40,24 +48,43 @@ bool ParentOpensSources(const RootRequest& request) {
   return request.caller.uid == 0 && user != nullptr && user->path.empty();
 }
 
-Result<isolation::MountStep> PlanMount(const RootRequest& request, const oci::Mount& mount, size_t index) {
+// A bind has no file system to hand options to. What engines leave among them for themselves is
+// passed over; anything else is a mistake that would go unnoticed.
+constexpr std::string_view kEngineWords[] = {"copy", "nocopy",     "z",      "Z",        "U",
+                                             "O",    "consistent", "cached", "delegated"};
+
+Status CheckBindOptions(const oci::Mount& mount, size_t index) {
+  for (auto option : Split(mount.data, ',')) {
+    bool known = option.empty() || std::find(std::begin(kEngineWords), std::end(kEngineWords),
+                                             option) != std::end(kEngineWords);
+    if (!known) {
+      return Invalid(StrCat("mounts[", index, "].options: ", Quote(option),
+                            " is no option of a bind mount (on ", mount.destination, ")"));
+    }
+  }
+  return {};
+}
+
+Result<isolation::MountStep> PlanMount(const RootRequest& request, const oci::Mount& mount,
+                                       size_t index) {
   isolation::MountStep step;
   step.mount = mount;
   auto& planned = step.mount;
   planned.destination = sys::CleanPath(StrCat("/", mount.destination));
   if (planned.idmap || !planned.uid_mappings.empty() || !planned.gid_mappings.empty()) {
-    return Fail(ErrorKind::kUnsupported, StrCat("mounts[", index, "]: id-mapped mounts are not supported yet"));
+    return Fail(ErrorKind::kUnsupported,
+                StrCat("mounts[", index, "]: id-mapped mounts are not supported yet"));
   }
   step.inside_proc = planned.destination == "/proc" || planned.destination.starts_with("/proc/");
-  if (planned.bind && !planned.data.empty()) {
-    return Invalid(StrCat("mounts[", index, "].options: ", Quote(planned.data), " is no option of a bind mount (on ", planned.destination, ")"));
-  }
+  if (planned.bind) TRY(CheckBindOptions(planned, index));
   if (planned.bind && !planned.remount) {
-    if (planned.source.empty()) return Invalid(StrCat("mounts[", index, "].source: expected a path to bind"));
+    if (planned.source.empty())
+      return Invalid(StrCat("mounts[", index, "].source: expected a path to bind"));
     if (planned.source[0] != '/') planned.source = StrCat(request.bundle, "/", planned.source);
     if (ParentOpensSources(request)) {
       auto depth = planned.recursive_bind ? sys::Depth::kRecursive : sys::Depth::kThis;
-      step.source_tree = TRY_CONTEXT(sys::CloneTree(planned.source, depth), StrCat("mounts[", index, "].source"));
+      step.source_tree =
+          TRY_CONTEXT(sys::CloneTree(planned.source, depth), StrCat("mounts[", index, "].source"));
     }
   }
   step.no_symlinks = planned.type == "proc" || planned.type == "sysfs";
@@ -77,10 +104,12 @@ Result<isolation::RootPlan> PlanRoot(const RootRequest& request) {
   root.no_pivot = request.no_pivot;
   root.private_mounts = linux.Find(CLONE_NEWNS) != nullptr;
   if (!root.private_mounts && (!config.mounts.empty() || config.root_readonly)) {
-    return Invalid("mounts, root.readonly: expected a mount namespace in linux.namespaces to do them in");
+    return Invalid(
+        "mounts, root.readonly: expected a mount namespace in linux.namespaces to do them in");
   }
   uint32_t propagation = PropagationFlag(linux.rootfs_propagation);
-  root.host_propagation = (propagation == 0 || propagation == MS_UNBINDABLE ? MS_SLAVE : propagation) | MS_REC;
+  root.host_propagation =
+      (propagation == 0 || propagation == MS_UNBINDABLE ? MS_SLAVE : propagation) | MS_REC;
   root.propagation = propagation;
   if (linux.rootfs_propagation_recursive) root.propagation |= MS_REC;
   if (ParentOpensSources(request) && root.private_mounts) {

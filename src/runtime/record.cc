@@ -68,12 +68,7 @@ Result<Record> ParseRecord(std::string text, const std::string& file) {
 std::string TimestampNow() {
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
-  tm parts{};
-  gmtime_r(&now.tv_sec, &parts);
-  char seconds[32];
-  size_t length = strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &parts);
-  std::string nanoseconds = StrCat(now.tv_nsec);
-  return StrCat(std::string_view(seconds, length), ".", std::string(9 - nanoseconds.size(), '0'), nanoseconds, "Z");
+  return FormatUtc(now, 9);
 }
 
 }  // namespace kiste::runtime

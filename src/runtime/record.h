@@ -20,9 +20,10 @@ struct Record {
   std::string rootfs;   // absolute
   std::string created;  // RFC 3339, UTC
   pid_t pid = 0;        // 0 until the process exists
-  uint64_t start_time = 0;  // of the process, in clock ticks since boot: pid and this name it for good
-  int namespaces = 0;       // CLONE_NEW* of which the container has its own or a joined one
-  uint32_t owner = 0;       // uid that created it
+  uint64_t start_time =
+      0;               // of the process, in clock ticks since boot: pid and this name it for good
+  int namespaces = 0;  // CLONE_NEW* of which the container has its own or a joined one
+  uint32_t owner = 0;  // uid that created it
   bool rootless = false;
   std::map<std::string, std::string> cgroups;  // controller → absolute directory
   std::map<std::string, std::string> annotations;

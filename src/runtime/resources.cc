@@ -13,9 +13,9 @@ namespace cg = sys::cgroup;
 // What stands behind the caller's list, so that it cannot take these away; the same as in runc:
 // nodes of any kind may be made, the harmless ones be used.
 const cg::DeviceRule kDefaultRules[] = {
-    {true, 'c', -1, -1, "m"},   {true, 'b', -1, -1, "m"},   {true, 'c', 1, 3, "rwm"},
-    {true, 'c', 1, 8, "rwm"},   {true, 'c', 1, 7, "rwm"},   {true, 'c', 5, 0, "rwm"},
-    {true, 'c', 1, 5, "rwm"},   {true, 'c', 1, 9, "rwm"},   {true, 'c', 136, -1, "rwm"},
+    {true, 'c', -1, -1, "m"}, {true, 'b', -1, -1, "m"}, {true, 'c', 1, 3, "rwm"},
+    {true, 'c', 1, 8, "rwm"}, {true, 'c', 1, 7, "rwm"}, {true, 'c', 5, 0, "rwm"},
+    {true, 'c', 1, 5, "rwm"}, {true, 'c', 1, 9, "rwm"}, {true, 'c', 136, -1, "rwm"},
     {true, 'c', 5, 2, "rwm"},
 };
 
@@ -77,13 +77,16 @@ cg::Resources CgroupResources(const oci::Resources& from) {
   if (from.cpu) to.cpu = CopyCpu(*from.cpu);
   to.pids_limit = from.pids_limit;
   if (from.block_io) to.block_io = CopyBlockIo(*from.block_io);
-  for (const auto& limit : from.hugepage_limits) to.hugepage_limits.push_back({limit.page_size, limit.limit});
+  for (const auto& limit : from.hugepage_limits)
+    to.hugepage_limits.push_back({limit.page_size, limit.limit});
   if (from.network) {
     to.network.emplace();
     to.network->class_id = from.network->class_id;
-    for (const auto& entry : from.network->priorities) to.network->priorities.push_back({entry.name, entry.priority});
+    for (const auto& entry : from.network->priorities)
+      to.network->priorities.push_back({entry.name, entry.priority});
   }
-  for (const auto& [name, limits] : from.rdma) to.rdma[name] = {limits.hca_handles, limits.hca_objects};
+  for (const auto& [name, limits] : from.rdma)
+    to.rdma[name] = {limits.hca_handles, limits.hca_objects};
   to.unified = from.unified;
   return to;
 }

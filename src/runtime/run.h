@@ -11,8 +11,8 @@ namespace kiste::runtime {
 struct RunRequest {
   CreateRequest create;
   bool detach = false;
-  bool keep = false;        // leave the stopped container for `delete`
-  bool subreaper = true;    // adopt the container's orphans while in the foreground
+  bool keep = false;      // leave the stopped container for `delete`
+  bool subreaper = true;  // adopt the container's orphans while in the foreground
 };
 
 // The payload's exit code (0 when detached).

@@ -32,7 +32,8 @@ std::string SeccompStateTemplate(const oci::State& state, const oci::Linux& linu
   json::CompactWriter writer(buffer);
   json::Text(writer, linux.seccomp->listener_metadata);
   std::string metadata(buffer.GetString(), buffer.GetSize());
-  return StrCat("{\"ociVersion\":\"", oci::kVersion, "\",\"fds\":[\"seccompFd\"],\"pid\":", isolation::kPidMark,
+  return StrCat("{\"ociVersion\":\"", oci::kVersion,
+                "\",\"fds\":[\"seccompFd\"],\"pid\":", isolation::kPidMark,
                 ",\"metadata\":", metadata, ",\"state\":", StateTemplate(state), "}");
 }
 

@@ -13,7 +13,8 @@ namespace kiste::runtime {
 
 // For hooks that run inside: oci::StateJson with the mark for the pid.
 std::string StateTemplate(oci::State state);
-// For a seccomp agent: the container process state (config-linux.md, "The Container Process State").
+// For a seccomp agent: the container process state (config-linux.md, "The Container Process
+// State").
 std::string SeccompStateTemplate(const oci::State& state, const oci::Linux& linux);
 
 }  // namespace kiste::runtime

@@ -26,8 +26,8 @@ bool IsIdCharacter(char c) {
 }  // namespace
 
 Status ValidateId(const std::string& id) {
-  bool valid = !id.empty() && id.size() <= kMaxIdBytes && id != "." && id != ".." && id != kSeccompCache &&
-               std::all_of(id.begin(), id.end(), IsIdCharacter);
+  bool valid = !id.empty() && id.size() <= kMaxIdBytes && id != "." && id != ".." &&
+               id != kSeccompCache && std::all_of(id.begin(), id.end(), IsIdCharacter);
   if (valid) return {};
   return Invalid(StrCat("container id ", Quote(id), ": expected 1 to ", kMaxIdBytes,
                         " letters, digits, '_', '+', '-' and '.'"));
@@ -42,8 +42,8 @@ Status ContainerFolder::Save(const Record& record) const {
 Result<Record> ContainerFolder::Load() const {
   auto text = sys::ReadFileAt(directory_.get(), kStateFile);
   if (!text && text.error().errno_value == ENOENT) {
-    return Fail(ErrorKind::kNotFound, StrCat("container ", Quote(id_), " does not exist: ", path_,
-                                             " has no state.json"));
+    return Fail(ErrorKind::kNotFound,
+                StrCat("container ", Quote(id_), " does not exist: ", path_, " has no state.json"));
   }
   if (!text) return Context(std::move(text), path_);
   return ParseRecord(std::move(*text), StrCat(path_, "/", kStateFile));
@@ -64,7 +64,8 @@ Status ContainerFolder::Remove() const {
   if (names) {
     for (const auto& name : *names) {
       auto removed = sys::UnlinkAt(directory_.get(), name);
-      if (!removed && removed.error().errno_value != ENOENT) return Context(std::move(removed), path_);
+      if (!removed && removed.error().errno_value != ENOENT)
+        return Context(std::move(removed), path_);
     }
   }
   auto removed = sys::UnlinkAt(AT_FDCWD, path_, AT_REMOVEDIR);
@@ -116,7 +117,8 @@ Result<std::vector<std::string>> Store::Ids() const {
 
 Fd Store::SeccompCache() const {
   static_cast<void>(sys::MakeDirectoryAt(directory_.get(), kSeccompCache, 0700));
-  auto directory = sys::OpenAt(directory_.get(), kSeccompCache, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  auto directory =
+      sys::OpenAt(directory_.get(), kSeccompCache, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   return directory ? std::move(*directory) : Fd();
 }
 

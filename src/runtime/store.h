@@ -59,7 +59,8 @@ class Store {
   const std::string& root() const { return root_; }
 
  private:
-  Store(std::string root, Fd directory) : root_(std::move(root)), directory_(std::move(directory)) {}
+  Store(std::string root, Fd directory)
+      : root_(std::move(root)), directory_(std::move(directory)) {}
   std::string root_;
   Fd directory_;
 };

@@ -8,16 +8,16 @@
 
 namespace kiste::sys {
 
-Result<uint64_t> GrantableCapabilities() {
+Result<uint64_t> GrantableCapabilities(uint64_t wanted) {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[2]{};
   if (syscall(SYS_capget, &header, data) < 0) return ErrnoError("capget");
   uint64_t permitted = data[0].permitted | static_cast<uint64_t>(data[1].permitted) << 32;
   uint64_t grantable = 0;
   for (unsigned capability = 0; capability < 64; ++capability) {
-    int bounded = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
-    if (bounded < 0) break;  // past the kernel's last one
-    if (bounded == 1) grantable |= permitted & uint64_t{1} << capability;
+    uint64_t bit = uint64_t{1} << capability;
+    if ((wanted & permitted & bit) == 0) continue;
+    if (prctl(PR_CAPBSET_READ, capability, 0, 0, 0) == 1) grantable |= bit;
   }
   return grantable;
 }

@@ -9,7 +9,7 @@
 
 namespace kiste::sys {
 
-// What this process can hand on: its permitted set within its bounding set.
-Result<uint64_t> GrantableCapabilities();
+// Which of `wanted` this process can hand on: those in both its permitted and its bounding set.
+Result<uint64_t> GrantableCapabilities(uint64_t wanted);
 
 }  // namespace kiste::sys

@@ -48,8 +48,8 @@ long CloneOnStack(clone_args* arguments, void (*entry)(Shared*), Shared* argumen
       "ud2\n"
       "1:"
       : "=a"(result)
-      : "a"(SYS_clone3), "D"(arguments), "S"(sizeof *arguments), [entry] "r"(entry),
-        [argument] "r"(argument)
+      : "a"(SYS_clone3), "D"(arguments),
+        "S"(sizeof *arguments), [entry] "r"(entry), [argument] "r"(argument)
       : "rcx", "r11", "memory");
   return result;
 }
@@ -89,7 +89,8 @@ long CloneOnStack(clone_args* arguments, void (*entry)(Shared*), Shared* argumen
 void ChildEntry(Shared* shared) {
   const SpawnRequest& request = *shared->request;
   uint64_t no_signals = 0;
-  Direct(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&no_signals), 0, sizeof no_signals);
+  Direct(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&no_signals), 0,
+         sizeof no_signals);
   for (int fd : request.inherit) Direct(SYS_fcntl, fd, F_SETFD, 0);
   shared->error = Direct(SYS_execveat, request.executable, reinterpret_cast<long>(""),
                          reinterpret_cast<long>(request.argv), reinterpret_cast<long>(request.envp),

@@ -16,10 +16,11 @@
 namespace kiste::sys {
 
 struct SpawnRequest {
-  int executable = -1;           // executed by descriptor (execveat(2), AT_EMPTY_PATH)
-  char* const* argv = nullptr;   // NULL-terminated
+  int executable = -1;          // executed by descriptor (execveat(2), AT_EMPTY_PATH)
+  char* const* argv = nullptr;  // NULL-terminated
   char* const* envp = nullptr;
-  uint64_t namespaces = 0;       // CLONE_NEW* (not CLONE_NEWUSER, CLONE_NEWTIME: they need steps before the exec)
+  uint64_t namespaces =
+      0;  // CLONE_NEW* (not CLONE_NEWUSER, CLONE_NEWTIME: they need steps before the exec)
   int cgroup = -1;               // v2 cgroup directory to start in, -1 the caller's
   std::span<const int> inherit;  // descriptors that survive the exec
 };

@@ -27,7 +27,7 @@ Result<Fd> Open(const std::string& path, int flags, mode_t mode) {
 
 Result<std::string> ReadAll(int fd, const std::string& name, size_t limit) {
   std::string text;
-  struct stat status {};
+  struct stat status{};
   if (fstat(fd, &status) == 0 && status.st_size > 0) {
     text.reserve(static_cast<size_t>(status.st_size) + 1);
   }
@@ -49,7 +49,7 @@ Result<std::string> ReadFileAt(int directory, const std::string& path, size_t li
 
 Result<std::string> ReadRegularFile(const std::string& path, size_t limit) {
   Fd file = TRY(Open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
-  struct stat status {};
+  struct stat status{};
   if (fstat(file.get(), &status) < 0) return ErrnoError(StrCat("stat ", path));
   if (!S_ISREG(status.st_mode)) return Invalid(StrCat(path, ": expected a regular file"));
   return ReadAll(file.get(), path, limit);
@@ -107,8 +107,9 @@ Status UnlinkAt(int directory, const std::string& path, int flags) {
 }
 
 Result<struct stat> StatAt(int directory, const std::string& path, int flags) {
-  struct stat status {};
-  if (fstatat(directory, path.c_str(), &status, flags) < 0) return ErrnoError(StrCat("stat ", path));
+  struct stat status{};
+  if (fstatat(directory, path.c_str(), &status, flags) < 0)
+    return ErrnoError(StrCat("stat ", path));
   return status;
 }
 

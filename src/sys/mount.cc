@@ -12,12 +12,14 @@ namespace kiste::sys {
 
 Result<Fd> CloneTree(const std::string& path, Depth depth) {
   unsigned recursive = depth == Depth::kRecursive ? unsigned{AT_RECURSIVE} : 0u;
-  long fd = syscall(SYS_open_tree, AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
+  long fd = syscall(SYS_open_tree, AT_FDCWD, path.c_str(),
+                    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
   if (fd < 0) return ErrnoError(StrCat("open_tree ", path));
   Fd tree(static_cast<int>(fd));
   mount_attr attributes{};
   attributes.propagation = MS_SLAVE;
-  if (syscall(SYS_mount_setattr, tree.get(), "", AT_EMPTY_PATH | recursive, &attributes, sizeof attributes) < 0) {
+  if (syscall(SYS_mount_setattr, tree.get(), "", AT_EMPTY_PATH | recursive, &attributes,
+              sizeof attributes) < 0) {
     return ErrnoError(StrCat("mount_setattr ", path));
   }
   return tree;

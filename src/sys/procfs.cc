@@ -12,10 +12,11 @@ namespace kiste::sys {
 
 Result<Fd> OpenProc() {
   Fd proc = TRY(Open("/proc", O_PATH | O_DIRECTORY));
-  struct statfs status {};
+  struct statfs status{};
   if (fstatfs(proc.get(), &status) < 0) return ErrnoError("statfs /proc");
   if (status.f_type != PROC_SUPER_MAGIC) {
-    return Fail(ErrorKind::kUnsupported, "/proc: expected a procfs mount, found another file system");
+    return Fail(ErrorKind::kUnsupported,
+                "/proc: expected a procfs mount, found another file system");
   }
   return proc;
 }

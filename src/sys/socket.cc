@@ -18,7 +18,8 @@ Result<sockaddr_un> Address(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
-    return Invalid(StrCat("socket path ", path, ": longer than ", sizeof address.sun_path - 1, " bytes"));
+    return Invalid(
+        StrCat("socket path ", path, ": longer than ", sizeof address.sun_path - 1, " bytes"));
   }
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   return address;
@@ -48,7 +49,8 @@ Result<Fd> ConnectPath(int type, const std::string& path) {
 
 Result<SocketPair> MakeSocketPair() {
   int ends[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return ErrnoError("socketpair");
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+    return ErrnoError("socketpair");
   return SocketPair{Fd(ends[0]), Fd(ends[1])};
 }
 
@@ -123,7 +125,8 @@ Result<Fd> ReceiveDescriptor(int socket) {
   while ((received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC)) < 0) {
     if (errno != EINTR) return ErrnoError("recvmsg");
   }
-  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
+  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr;
+       part = CMSG_NXTHDR(&message, part)) {
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
     int fd = -1;
     std::memcpy(&fd, CMSG_DATA(part), sizeof fd);

@@ -45,7 +45,8 @@ void EnterNamespaces(const LaunchPlan& plan, Compiled& compiled) {
                  .a = Bits(join.flags)},
                 "join namespace");
   }
-  if (namespaces.become_root) builder.Add({.op = Op::kBecomeRoot}, "become root of the user namespace");
+  if (namespaces.become_root)
+    builder.Add({.op = Op::kBecomeRoot}, "become root of the user namespace");
   if ((namespaces.create & CLONE_NEWUSER) != 0) {
     builder.Add({.op = Op::kFork, .a = CLONE_NEWUSER}, "clone3 with a user namespace");
     builder.Add({.op = Op::kSync}, "wait for the id mappings");
@@ -59,7 +60,8 @@ void EnterNamespaces(const LaunchPlan& plan, Compiled& compiled) {
                 "make a time namespace (linux.timeOffsets)");
   }
   if (!NeedsProc(plan)) builder.Add({.op = Op::kCloseProc}, "close /proc");
-  builder.Add({.op = Op::kFork, .a = CloneFlags(namespaces)}, "clone3 into the container's namespaces");
+  builder.Add({.op = Op::kFork, .a = CloneFlags(namespaces)},
+              "clone3 into the container's namespaces");
   ++compiled.forks;
 }
 
@@ -152,7 +154,8 @@ Result<Compiled> Compile(const LaunchPlan& plan, const CompileOptions& options) 
   } else {
     EnterExistingRoot(plan, builder);
   }
-  bool own_user_namespace = plan.namespaces.become_root || (plan.namespaces.create & CLONE_NEWUSER) != 0;
+  bool own_user_namespace =
+      plan.namespaces.become_root || (plan.namespaces.create & CLONE_NEWUSER) != 0;
   bool limits_by_runtime =
       own_user_namespace && (!plan.process.rlimits.empty() || plan.process.oom_score_adj);
   if (limits_by_runtime) {

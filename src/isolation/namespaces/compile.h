@@ -21,9 +21,9 @@ enum class SyncPoint {
 
 struct Compiled {
   ProgramBuilder builder;
-  std::vector<SyncPoint> syncs;  // in the order in which they are met
+  std::vector<SyncPoint> syncs;   // in the order in which they are met
   uint64_t clone_namespaces = 0;  // for the first clone3; the rest is done by kFork
-  int forks = 0;  // kFork operations: the last child is the container
+  int forks = 0;                  // kFork operations: the last child is the container
 };
 
 struct CompileOptions {

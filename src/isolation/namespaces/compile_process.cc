@@ -16,7 +16,8 @@ using launcher::Op;
 
 namespace {
 
-constexpr std::string_view kDefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+constexpr std::string_view kDefaultPath =
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr size_t kHomeBytes = 1024;
 
 struct SchedAttr {  // struct sched_attr, sched_setattr(2)
@@ -55,12 +56,14 @@ void AddScheduling(const ProcessPlan& process, ProgramBuilder& builder) {
     const auto& wanted = *process.scheduler;
     SchedAttr attributes{sizeof(SchedAttr), wanted.policy,  wanted.flags,    wanted.nice,
                          wanted.priority,   wanted.runtime, wanted.deadline, wanted.period};
-    builder.Add({.op = Op::kScheduler, .data = builder.Struct(attributes)}, "process.scheduler: sched_setattr");
+    builder.Add({.op = Op::kScheduler, .data = builder.Struct(attributes)},
+                "process.scheduler: sched_setattr");
   }
   if (process.io_priority) {
     constexpr int kClassShift = 13;
     int value = process.io_priority->io_class << kClassShift | process.io_priority->priority;
-    builder.Add({.op = Op::kIoPriority, .a = static_cast<unsigned>(value)}, "process.ioPriority: ioprio_set");
+    builder.Add({.op = Op::kIoPriority, .a = static_cast<unsigned>(value)},
+                "process.ioPriority: ioprio_set");
   }
   if (process.personality) {
     builder.Add({.op = Op::kPersonality, .a = *process.personality}, "linux.personality");
@@ -79,7 +82,8 @@ void AddLimits(const ProcessPlan& process, ProgramBuilder& builder) {
                  .a = static_cast<unsigned>(limit.resource),
                  .b = limit.soft,
                  .c = limit.hard},
-                StrCat("process.rlimits: set ", oci::NameOf(oci::kRlimitNames, limit.resource), " to ", limit.soft, ":", limit.hard));
+                StrCat("process.rlimits: set ", oci::NameOf(oci::kRlimitNames, limit.resource),
+                       " to ", limit.soft, ":", limit.hard));
   }
 }
 
@@ -106,7 +110,8 @@ void CompileProcess(const ProcessPlan& process, bool limits_by_runtime, ProgramB
                .text = builder.Text(process.cwd)},
               "process.cwd: chdir");
   builder.Add({.op = Op::kUmask, .a = process.umask}, "umask");
-  builder.Add({.op = Op::kBounding, .a = process.capabilities.bounding}, "drop bounding capabilities");
+  builder.Add({.op = Op::kBounding, .a = process.capabilities.bounding},
+              "drop bounding capabilities");
   builder.Add({.op = Op::kUser,
                .flags = process.set_groups ? launcher::kSetGroups : 0u,
                .data = builder.Data(process.groups),
@@ -117,8 +122,9 @@ void CompileProcess(const ProcessPlan& process, bool limits_by_runtime, ProgramB
   uint64_t extra = NeedsAdminForSeccomp(process) ? uint64_t{1} << CAP_SYS_ADMIN : 0;
   AddCapabilities(process, extra, builder);
   if (process.uid != 0) {
-    builder.Add({.op = Op::kChdir, .flags = launcher::kIfRefused, .text = builder.Text(process.cwd)},
-                "process.cwd: chdir");
+    builder.Add(
+        {.op = Op::kChdir, .flags = launcher::kIfRefused, .text = builder.Text(process.cwd)},
+        "process.cwd: chdir");
   }
   auto candidates = Candidates(process);
   builder.Add({.op = Op::kFindExecutable,
@@ -137,7 +143,8 @@ void CompileProcess(const ProcessPlan& process, bool limits_by_runtime, ProgramB
                  .text2 = builder.Text(process.selinux_label)},
                 StrCat("process.selinuxLabel: ", process.selinux_label));
   }
-  if (process.no_new_privileges) builder.Add({.op = Op::kNoNewPrivileges}, "prctl PR_SET_NO_NEW_PRIVS");
+  if (process.no_new_privileges)
+    builder.Add({.op = Op::kNoNewPrivileges}, "prctl PR_SET_NO_NEW_PRIVS");
   builder.Add({.op = Op::kDeathSignal}, "prctl PR_SET_PDEATHSIG");
 }
 
@@ -147,7 +154,8 @@ void CompileHooks(const InnerHooks& hooks, const char* kind, ProgramBuilder& bui
   for (const auto& hook : hooks.hooks) {
     launcher::HookBlock block{};
     block.path = builder.Text(hook.path);
-    block.argv = builder.Pointers(hook.args.empty() ? std::vector<std::string>{hook.path} : hook.args);
+    block.argv =
+        builder.Pointers(hook.args.empty() ? std::vector<std::string>{hook.path} : hook.args);
     block.envp = builder.Pointers(hook.env);
     block.timeout = hook.timeout.value_or(0);
     blocks.push_back(block);
@@ -166,11 +174,12 @@ void CompileExec(const ProcessPlan& process, ProgramBuilder& builder) {
     builder.Add({.op = Op::kHome, .data = home, .a = process.uid, .b = kHomeBytes}, "find HOME");
   }
   if (!process.seccomp.filter.empty()) {
-    launcher::Operation operation{.op = Op::kSeccomp,
-                                  .text = builder.Text(process.seccomp.listener_state),
-                                  .data = builder.Data(process.seccomp.filter),
-                                  .data_count = static_cast<uint32_t>(process.seccomp.filter.size()),
-                                  .a = process.seccomp.flags};
+    launcher::Operation operation{
+        .op = Op::kSeccomp,
+        .text = builder.Text(process.seccomp.listener_state),
+        .data = builder.Data(process.seccomp.filter),
+        .data_count = static_cast<uint32_t>(process.seccomp.filter.size()),
+        .a = process.seccomp.flags};
     if (process.seccomp.listener) operation.fd = builder.Inherit(process.seccomp.listener.get());
     builder.Add(operation, "linux.seccomp: install the filter");
     if (NeedsAdminForSeccomp(process)) AddCapabilities(process, 0, builder);

@@ -27,7 +27,8 @@ constexpr uint32_t kShared = MS_SHARED;
 
 std::string Words(const oci::Mount& mount) {
   std::string_view verb = mount.remount ? "remount " : mount.bind ? "bind " : "mount ";
-  return StrCat(verb, mount.bind || mount.type.empty() ? mount.source : mount.type, " on ", mount.destination);
+  return StrCat(verb, mount.bind || mount.type.empty() ? mount.source : mount.type, " on ",
+                mount.destination);
 }
 
 launcher::Offset Block(const MountStep& step, ProgramBuilder& builder) {
@@ -70,7 +71,8 @@ void AddMount(const MountStep& step, ProgramBuilder& builder) {
   if (mount.tmpcopyup) operation.flags |= launcher::kCopyUp;
   if (mount.remount) {
     operation.op = Op::kRemount;
-    if (mount.bind) operation.flags |= launcher::kRecursive;  // the mount alone, not its file system
+    if (mount.bind)
+      operation.flags |= launcher::kRecursive;  // the mount alone, not its file system
   } else if (mount.bind) {
     operation.op = Op::kBind;
     if (mount.recursive_bind) operation.flags |= launcher::kRecursive;
@@ -112,8 +114,9 @@ void CompileDeviceNodes(const RootPlan& root, ProgramBuilder& builder) {
                 StrCat("mknod ", device.path));
   }
   for (const auto& link : root.dev_links) {
-    builder.Add({.op = Op::kSymlink, .text = builder.Text(link.target), .text2 = builder.Text(link.path)},
-                StrCat("symlink ", link.path));
+    builder.Add(
+        {.op = Op::kSymlink, .text = builder.Text(link.target), .text2 = builder.Text(link.path)},
+        StrCat("symlink ", link.path));
   }
 }
 

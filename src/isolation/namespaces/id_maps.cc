@@ -21,7 +21,8 @@ Status WriteMap(pid_t pid, const char* file, const std::vector<oci::IdMapping>& 
   return sys::WriteExisting(StrCat("/proc/", pid, "/", file), lines);
 }
 
-Status RunHelper(const char* helper, const char* field, pid_t pid, const std::vector<oci::IdMapping>& mappings) {
+Status RunHelper(const char* helper, const char* field, pid_t pid,
+                 const std::vector<oci::IdMapping>& mappings) {
   std::vector<std::string> words = {helper, StrCat(pid)};
   for (const auto& mapping : mappings) {
     words.push_back(StrCat(mapping.container_id));
@@ -43,9 +44,10 @@ Status RunHelper(const char* helper, const char* field, pid_t pid, const std::ve
   if (code == 0) return {};
   char said[512];
   ssize_t size = pread(output.get(), said, sizeof said, 0);
-  return Fail(ErrorKind::kSystem, StrCat(field, ": ", Join(words, " "), ": ",
-                                         Quote(Trim({said, size > 0 ? static_cast<size_t>(size) : 0})),
-                                         " (do /etc/subuid and /etc/subgid allow these ids?)"));
+  return Fail(ErrorKind::kSystem,
+              StrCat(field, ": ", Join(words, " "), ": ",
+                     Quote(Trim({said, size > 0 ? static_cast<size_t>(size) : 0})),
+                     " (do /etc/subuid and /etc/subgid allow these ids?)"));
 }
 
 }  // namespace

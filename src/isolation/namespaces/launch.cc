@@ -35,7 +35,8 @@ Error ReportedError(const Report& report, std::string words) {
     // The words that engines look for to tell 127 from 126 (podman, docker, containerd).
     bool searched = error.operation.find('/') == std::string::npos;
     if (report.error == ENOENT && searched) {
-      error = {ErrorKind::kNotFound, 0, std::move(error.operation), "executable file not found in $PATH"};
+      error = {ErrorKind::kNotFound, 0, std::move(error.operation),
+               "executable file not found in $PATH"};
     } else if (report.error == ENOENT || report.error == ENOTDIR) {
       error.kind = ErrorKind::kNotFound;
     }
@@ -58,15 +59,17 @@ Result<bool> NextReport(int channel, Report& report) {
 
 Status ApplyLimits(pid_t pid, const ProcessPlan& process) {
   if (process.oom_score_adj) {
-    TRY_CONTEXT(sys::WriteExisting(StrCat("/proc/", pid, "/oom_score_adj"), StrCat(*process.oom_score_adj)),
-                "process.oomScoreAdj");
+    TRY_CONTEXT(
+        sys::WriteExisting(StrCat("/proc/", pid, "/oom_score_adj"), StrCat(*process.oom_score_adj)),
+        "process.oomScoreAdj");
   }
   for (const auto& limit : process.rlimits) {
     rlimit64 value{limit.soft, limit.hard};
     auto resource = static_cast<__rlimit_resource>(limit.resource);
     if (prlimit64(pid, resource, &value, nullptr) < 0) {
-      return SystemError(errno, StrCat("process.rlimits: set ", oci::NameOf(oci::kRlimitNames, limit.resource), " to ",
-                                       limit.soft, ":", limit.hard));
+      return SystemError(
+          errno, StrCat("process.rlimits: set ", oci::NameOf(oci::kRlimitNames, limit.resource),
+                        " to ", limit.soft, ":", limit.hard));
     }
   }
   return {};
@@ -77,7 +80,10 @@ class Dialogue {
  public:
   Dialogue(const LaunchPlan& plan, const LaunchObserver& observer, const Compiled& compiled,
            Launched child, Fd channel)
-      : plan_(plan), observer_(observer), compiled_(compiled), child_(std::move(child)),
+      : plan_(plan),
+        observer_(observer),
+        compiled_(compiled),
+        child_(std::move(child)),
         channel_(std::move(channel)) {}
 
   // Until the payload runs or waits; on failure the child is killed and reaped.
@@ -120,7 +126,8 @@ class Dialogue {
   // The next report of the launcher that is current. What its child says before it has told of that
   // child is kept until then.
   Result<bool> Next(Report& report) {
-    auto ready = std::find_if(early_.begin(), early_.end(), [this](const Report& early) { return IsCurrent(early); });
+    auto ready = std::find_if(early_.begin(), early_.end(),
+                              [this](const Report& early) { return IsCurrent(early); });
     if (ready != early_.end()) {
       report = *ready;
       early_.erase(ready);
@@ -153,7 +160,8 @@ class Dialogue {
   Status Started() { return observer_.started ? observer_.started(child_.pid) : Status(); }
 
   Status Synchronise() {
-    if (syncs_seen_ >= compiled_.syncs.size()) return Fail(ErrorKind::kSystem, "the launcher waits for nothing");
+    if (syncs_seen_ >= compiled_.syncs.size())
+      return Fail(ErrorKind::kSystem, "the launcher waits for nothing");
     switch (compiled_.syncs[syncs_seen_++]) {
       case SyncPoint::kIdMaps:
         TRY(WriteIdMaps(child_.pid, plan_.namespaces));
@@ -172,7 +180,9 @@ class Dialogue {
   // The channel closed without a word: somebody killed the child.
   Status Died() {
     int code = TRY(sys::WaitChild(std::exchange(child_.pid, -1)));
-    return Fail(ErrorKind::kSystem, StrCat("the container's process died while it was being set up (", code > 128 ? "signal " : "exit code ", code > 128 ? code - 128 : code, ")"));
+    return Fail(ErrorKind::kSystem,
+                StrCat("the container's process died while it was being set up (",
+                       code > 128 ? "signal " : "exit code ", code > 128 ? code - 128 : code, ")"));
   }
 
   const LaunchPlan& plan_;

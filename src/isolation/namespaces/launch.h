@@ -31,8 +31,8 @@ struct Launched {
 // listener, when the process waits there. After a failure no process is left.
 Result<Launched> Launch(const LaunchPlan& plan, const LaunchObserver& observer);
 
-// Tells the process that waits behind `name` in `directory` to go on; returns when the payload runs.
-// Fails with what the remaining steps failed with; kNotFound when nobody listens.
+// Tells the process that waits behind `name` in `directory` to go on; returns when the payload
+// runs. Fails with what the remaining steps failed with; kNotFound when nobody listens.
 Status ReleaseStart(int directory, const std::string& name);
 // Whether a process waits there.
 bool WaitsForStart(int directory, const std::string& name);

@@ -6,7 +6,8 @@ __asm__(
     ".section .rodata\n"
     ".balign 16\n"
     "kiste_launcher_begin:\n"
-    ".incbin \"" KISTE_LAUNCHER_FILE "\"\n"
+    ".incbin \"" KISTE_LAUNCHER_FILE
+    "\"\n"
     "kiste_launcher_end:\n"
     ".previous\n");
 

@@ -31,7 +31,7 @@ class ProgramBuilder {
   launcher::Offset Struct(const T& value) {
     return Data(std::span<const T>(&value, 1));
   }
-  launcher::Offset Space(size_t bytes);                               // zeroed
+  launcher::Offset Space(size_t bytes);                              // zeroed
   launcher::Offset TextList(const std::vector<std::string>& texts);  // u32 offsets
   // Pointers for execve: u64 offsets with a 0 behind; `extra` is one more that is in place already.
   launcher::Offset Pointers(const std::vector<std::string>& texts, launcher::Offset extra = 0);

@@ -128,7 +128,7 @@ TEST_P(CgroupTest, OpenAroundFindsTheCgroupOfAProcess) {
     EXPECT_EQ(*around->Path(""), *sub->Path(""));
     EXPECT_EQ(cgroup_->OpenAround(getpid()).error().kind, ErrorKind::kNotFound);
   }
-  EXPECT_EQ(*sub->OpenAround(child)->Path(""), *sub->Path(""));
+  EXPECT_EQ(sub->OpenAround(child)->paths(), sub->paths());
   ASSERT_TRUE(cgroup_->KillAll(SIGKILL));
   EXPECT_EQ(Wait(child), -SIGKILL);
   sub->Undo();
@@ -196,8 +196,8 @@ TEST_P(CgroupTest, KillAllCatchesForkers) {
 }
 
 TEST_P(CgroupTest, DelegationGivesTheV2Files) {
-  if (layout_.FindV2() == nullptr) GTEST_SKIP() << "no cgroup v2 here";
   ASSERT_TRUE(cgroup_->Delegate(12345));
+  if (layout_.FindV2() == nullptr) return;  // nothing to give
   struct stat status{};
   for (const char* file : {"", "/cgroup.procs", "/cgroup.subtree_control"}) {
     ASSERT_EQ(stat((*cgroup_->Path("") + file).c_str(), &status), 0);
@@ -208,8 +208,7 @@ TEST_P(CgroupTest, DelegationGivesTheV2Files) {
 }
 
 TEST_P(CgroupTest, TreesDeeperThanAPathCanSayAreRemoved) {
-  const std::string& top = *cgroup_->Path("");
-  if (layout_.FindV2() == nullptr) GTEST_SKIP() << "no cgroup v2 here";
+  std::string top = cgroup_->paths().begin()->second;
   Fd fd(open(top.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   std::string name(200, 'd');
   for (int depth = 0; depth < 30; ++depth) {

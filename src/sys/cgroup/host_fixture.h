@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <linux/sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -89,6 +90,7 @@ class HostCgroup : public testing::TestWithParam<Part> {
     }
     auto child = static_cast<pid_t>(syscall(SYS_clone3, &arguments, sizeof arguments));
     if (child == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
       for (const auto& fd : fds->tasks) {
         if (write(fd.get(), "0", 1) != 1) _exit(99);
       }

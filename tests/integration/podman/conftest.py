@@ -8,6 +8,7 @@ every test there is no container, process, mount or cgroup that was not there be
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -27,7 +28,20 @@ from pty_session import PtySession  # noqa: E402
 
 REPOSITORY = HERE.parent.parent.parent
 DEBIAN_LIMIT = 600  # seconds to make Debian's root file system the first time
+TEST_LIMIT = 90  # seconds for one test: the last resort behind the limits of each wait
 PATIENCE = 10.0  # seconds in which a container that ended must have been cleaned away
+
+
+@pytest.fixture(autouse=True)
+def podman_time_limit():
+    def over(*_):
+        raise TimeoutError(f"the test took more than {TEST_LIMIT} s")
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.alarm(TEST_LIMIT)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="session")

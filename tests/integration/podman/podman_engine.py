@@ -18,7 +18,6 @@ import pytest
 import cgroups
 import kernel
 from deadline import eventually
-from host_state import CGROUP_ROOT
 
 PATIENCE = 30.0  # seconds that one podman command may take
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -244,7 +243,7 @@ class Podman:
         """Takes away what podman itself keeps while it may be used again."""
         for folder in self.all_cgroups():
             folder.rmdir()
-        for parent in CGROUP_ROOT.glob(f"*{self.cgroup_parent}"):
+        for parent in cgroups.ROOT.glob(f"*{self.cgroup_parent}"):
             shutil.rmtree(parent)  # crun takes a hierarchy's mount point for one even where nothing is mounted
         for line in Path("/proc/self/mountinfo").read_text().splitlines():
             where = line.split()[4]

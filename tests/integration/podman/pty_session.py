@@ -26,13 +26,9 @@ class PtySession:
         self.master, slave = pty.openpty()
         set_window(slave, rows, columns)
 
-        def take_terminal():
-            os.setsid()
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
+        # setsid makes it the leader of a session whose controlling terminal is the one on its standard input.
         self.host = host
-        self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, preexec_fn=take_terminal,
-                                        close_fds=True, **options)
+        self.process = subprocess.Popen(["setsid", "--ctty", *command], stdin=slave, stdout=slave, stderr=slave, **options)
         os.close(slave)
         host.commands[self.process.pid] = self.process
         self.seen = ""  # all that came, without carriage returns

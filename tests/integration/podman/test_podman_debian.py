@@ -34,7 +34,8 @@ if __name__ == "__main__":
 
 
 def errno_of(podman, image, call, *options):
-    program = f"import ctypes, os; c = ctypes.CDLL(None, use_errno=True); c.syscall({call}); print(os.strerror(ctypes.get_errno()))"
+    program = ("import ctypes, os; libc = ctypes.CDLL(None, use_errno=True); "
+               f"libc.syscall({call}); print(os.strerror(ctypes.get_errno()))")
     return podman.out("run", "--rm", *options, image, "python3", "-c", program)
 
 
@@ -67,8 +68,8 @@ def test_a_package_is_installed(podman, debian_image, workspace):
                            timeout=30, check=False)
     if built.returncode != 0:
         pytest.skip(f"dpkg-deb cannot build here: {built.stderr}")
-    out = podman.sh(debian_image, "dpkg -i /crate.deb >/dev/null && cat /srv/file /srv/by-postinst && dpkg -s crate | grep ^Status",
-                    "--volume", f"{workspace}/crate.deb:/crate.deb:ro")
+    script = "dpkg -i /crate.deb >/dev/null && cat /srv/file /srv/by-postinst && dpkg -s crate | grep ^Status"
+    out = podman.sh(debian_image, script, "--volume", f"{workspace}/crate.deb:/crate.deb:ro")
     assert out == "packed\nconfigured\nStatus: install ok installed\n"
 
 

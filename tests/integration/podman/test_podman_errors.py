@@ -36,6 +36,7 @@ def test_a_command_that_cannot_be_executed(podman, image, way, command):
 
 
 def test_a_command_that_the_user_may_not_execute(podman, image, shared_folder, way):
+    podman.known_gap(crun="1.8 looks for the command as root, and finds out too late for podman")
     (shared_folder / "roots").write_text("#!/bin/sh\n")
     (shared_folder / "roots").chmod(0o700)
     options = ["--volume", f"{shared_folder}:/data"]
@@ -73,7 +74,8 @@ def test_a_detached_container_with_a_missing_command(podman, image, way):
     ("nosuch", 127, NOT_FOUND), ("/etc/passwd", 126, PERMISSION), ("/etc", 126, PERMISSION)])
 def test_exec_of_what_cannot_be_executed(podman, image, way, command, code, says):
     name = podman.detached(image, "sleep", "100")
-    podman.fails(code, "exec", name, command, says=[command, says], environment=way)
+    named = [] if podman.runtime == "crun" else [command]  # crun's exec does not say which command it was
+    podman.fails(code, "exec", name, command, says=[says, *named], environment=way)
     assert podman.out("exec", name, "echo", "alive") == "alive\n"
 
 
@@ -93,6 +95,7 @@ def test_exec_as_a_user_that_is_not_there(podman, image):
 
 
 def test_exec_at_a_terminal_of_what_is_missing(podman, image, way):
+    podman.known_gap(crun="1.8 writes it to the terminal that nobody reads any more")
     name = podman.detached(image, "sleep", "100")
     podman.fails(127, "exec", "--tty", name, "nosuch", says=NOT_FOUND, environment=way)
 

@@ -66,7 +66,7 @@ long CopyAttributes(int to, const char* name, const struct statx& status) {
 }
 
 long CopyEntry(int from, int to, const char* name, int depth) {
-  struct statx status {};
+  struct statx status{};
   long error = Call<__NR_statx>(from, name, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &status);
   if (error < 0) return error;
   switch (status.stx_mode & S_IFMT) {
@@ -107,12 +107,11 @@ long CopyDirectory(int from, int to, int depth) {
 }  // namespace
 
 long CopyTree(int from, int to) {
-  struct statx status {};
+  struct statx status{};
   long error = Call<__NR_statx>(from, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &status);
   if (error == 0) error = CopyDirectory(from, to, 0);
   if (error < 0) return error;
-  error = Call<__NR_fchown>(to, status.stx_uid, status.stx_gid);
-  return error < 0 ? error : Call<__NR_fchmod>(to, status.stx_mode & 07777);
+  return Call<__NR_fchown>(to, status.stx_uid, status.stx_gid);
 }
 
 }  // namespace kiste::isolation::launcher

@@ -21,7 +21,7 @@ long WriteAll(int fd, const void* from, unsigned long size) {
 }
 
 long Examine(int fd, FileKind& kind) {
-  struct statx status {};
+  struct statx status{};
   long error = Call<__NR_statx>(fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW,
                                 STATX_TYPE | STATX_MODE | STATX_UID, &status);
   if (error < 0) return error;
@@ -30,7 +30,7 @@ long Examine(int fd, FileKind& kind) {
 }
 
 long FileSystemType(int fd) {
-  struct statfs status {};
+  struct statfs status{};
   long error = Call<__NR_fstatfs>(fd, &status);
   return error < 0 ? error : static_cast<long>(status.f_type);
 }

@@ -79,10 +79,14 @@ long FindExecutable(Launcher& l, const Operation& op) {
     long error = file.bad() ? file.error() : 0;
     FileKind kind;
     if (error == 0) error = Examine(file.get(), kind);
-    if (error == 0 && (kind.mode & S_IFMT) == S_IFDIR) error = op.data_count == 1 ? -EISDIR : -EACCES;
+    if (error == 0 && (kind.mode & S_IFMT) == S_IFDIR) {
+      error = -EACCES;  // what execve answers for a directory
+      l.Explain("is a directory");
+    }
     if (error == 0) error = Call<__NR_faccessat2>(AT_FDCWD, path, kExecutable, AT_EACCESS);
     if (error == 0) {
       l.executable = path;
+      l.report.detail[0] = 0;
       return 0;
     }
     if (error != -ENOENT && error != -ENOTDIR) result = error;

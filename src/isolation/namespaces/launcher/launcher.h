@@ -17,10 +17,10 @@ constexpr unsigned kPathMax = 4096;
 struct Launcher {
   char* base = nullptr;  // of the program's block
   Program* program = nullptr;
-  int channel = -1;      // where reports go
-  int proc = -1;         // O_PATH of the host's /proc
-  int root = -1;         // O_PATH of the container's root once kRoot made it
-  int mask = -1;         // the empty read-only tmpfs that masks directories
+  int channel = -1;                  // where reports go
+  int proc = -1;                     // O_PATH of the host's /proc
+  int root = -1;                     // O_PATH of the container's root once kRoot made it
+  int mask = -1;                     // the empty read-only tmpfs that masks directories
   const char* executable = nullptr;  // found by kFindExecutable
   bool chdir_refused = false;        // as root; the user will try
   Report report{};
@@ -82,7 +82,8 @@ long FileSystemType(int fd);  // f_type of statfs(2), or -errno
 // paths.cc: names inside the container's root, resolved by the kernel (openat2, RESOLVE_IN_ROOT)
 enum class Create { kNothing, kDirectory, kFile };
 // An O_PATH descriptor of `path` below the root. With kDirectory or kFile what is missing is made
-// (directories 0755, the file 0644 and empty). No magic links ever; no links at all if `no_symlinks`.
+// (directories 0755, the file 0644 and empty). No magic links ever; no links at all if
+// `no_symlinks`.
 long OpenInRoot(const Launcher& l, const char* path, Create create, bool no_symlinks = false);
 // A terminal, for reading and writing; no links.
 long OpenTerminalInRoot(const Launcher& l, const char* path);
@@ -111,7 +112,8 @@ long MakeSymlink(Launcher& l, const Operation& op);
 long Console(Launcher& l, const Operation& op);
 // hooks.cc
 long Hooks(Launcher& l, const Operation& op);
-// The pieces of a state text with the host's pid of this process at every mark (isolation::kPidMark).
+// The pieces of a state text with the host's pid of this process at every mark
+// (isolation::kPidMark).
 struct IoVector {
   const void* base;
   unsigned long size;

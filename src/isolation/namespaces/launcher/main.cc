@@ -15,8 +15,8 @@ namespace kiste::isolation::launcher {
 namespace {
 
 // Nobody in the container's pid namespace may look into this process or its descriptors
-// (CVE-2016-9962); execve of the payload lifts it. Not before an ordinary user's runtime has written
-// the id maps: /proc/<pid> would be root's.
+// (CVE-2016-9962); execve of the payload lifts it. Not before an ordinary user's runtime has
+// written the id maps: /proc/<pid> would be root's.
 long Hide() { return Call<__NR_prctl>(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 
 long Perform(Launcher& l, const Operation& op) {
@@ -145,7 +145,8 @@ long Perform(Launcher& l, const Operation& op) {
 // Maps the program privately: slots in it are filled in on the way.
 bool Load(Launcher& l, int fd) {
   Program header{};
-  if (Call<__NR_pread64>(fd, &header, sizeof header, 0) != static_cast<long>(sizeof header)) return false;
+  if (Call<__NR_pread64>(fd, &header, sizeof header, 0) != static_cast<long>(sizeof header))
+    return false;
   if (header.magic != kMagic) return false;
   long base = Call<__NR_mmap>(nullptr, header.size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
   Call<__NR_close>(fd);

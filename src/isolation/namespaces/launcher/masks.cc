@@ -22,7 +22,8 @@ long OpenNull() {
   FileKind kind;
   long error = Examine(null.get(), kind);
   if (error < 0) return error;
-  bool is_null = (kind.mode & S_IFMT) == S_IFCHR && kind.device_major == 1 && kind.device_minor == 3;
+  bool is_null =
+      (kind.mode & S_IFMT) == S_IFCHR && kind.device_major == 1 && kind.device_minor == 3;
   return is_null ? null.Release() : -ENODEV;
 }
 
@@ -33,8 +34,9 @@ long MakeEmptyTmpfs() {
   Call<__NR_fsconfig>(context.get(), FSCONFIG_SET_STRING, "nr_inodes", "1", 0);
   long error = Call<__NR_fsconfig>(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
   if (error < 0) return error;
-  return Call<__NR_fsmount>(context.get(), FSMOUNT_CLOEXEC,
-                            MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+  return Call<__NR_fsmount>(
+      context.get(), FSMOUNT_CLOEXEC,
+      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 }
 
 long Cover(int with, int what) {

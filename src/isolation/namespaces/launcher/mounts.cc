@@ -116,8 +116,8 @@ struct SuperFlag {
   const char* off;
 };
 constexpr SuperFlag kSuperFlags[] = {
-    {MS_SYNCHRONOUS, "sync", "async"}, {MS_DIRSYNC, "dirsync", nullptr},
-    {MS_MANDLOCK, "mand", "nomand"},   {MS_LAZYTIME, "lazytime", "nolazytime"},
+    {MS_SYNCHRONOUS, "sync", "async"},   {MS_DIRSYNC, "dirsync", nullptr},
+    {MS_MANDLOCK, "mand", "nomand"},     {MS_LAZYTIME, "lazytime", "nolazytime"},
     {MS_I_VERSION, "iversion", nullptr}, {MS_SILENT, "silent", nullptr},
 };
 
@@ -135,8 +135,36 @@ long ConfigureSuperFlags(int context, const MountBlock& block) {
   return 0;
 }
 
-// A detached mount of a new (or shared) super block; -errno.
-long MakeFileSystem(Launcher& l, const MountBlock& block) {
+bool HasOption(const char* options, const char* prefix) {
+  for (const char* at = options; *at != 0; ++at) {
+    if ((at == options || at[-1] == ',') && StartsWith(at, prefix)) return true;
+  }
+  return false;
+}
+
+// A tmpfs over a directory that exists has that directory's mode, unless it is given one (as in
+// runc: /tmp stays as the image has it). False when this is not the case.
+bool ModeBelow(const Launcher& l, const MountBlock& block, FileKind& below) {
+  if (!Equal(l.Text(block.type), "tmpfs") || HasOption(l.Text(block.options), "mode="))
+    return false;
+  Handle existing(OpenInRoot(l, l.Text(block.destination), Create::kNothing));
+  return !existing.bad() && Examine(existing.get(), below) == 0;
+}
+
+long ConfigureMode(int context, const FileKind& like) {
+  char text[8];
+  unsigned shift = 12;
+  char* to = text;
+  while (shift > 0) {
+    shift -= 3;
+    *to++ = static_cast<char>('0' + (like.mode >> shift & 7));
+  }
+  *to = 0;
+  return Call<__NR_fsconfig>(context, FSCONFIG_SET_STRING, "mode", text, 0);
+}
+
+// A detached mount of a new (or shared) super block; -errno. `like`: whose mode it gets, or null.
+long MakeFileSystem(Launcher& l, const MountBlock& block, const FileKind* like) {
   Handle context(Call<__NR_fsopen>(l.Text(block.type), FSOPEN_CLOEXEC));
   if (context.bad()) {
     if (context.error() == -ENODEV) l.Explain("the kernel has no file system ", l.Text(block.type));
@@ -144,14 +172,17 @@ long MakeFileSystem(Launcher& l, const MountBlock& block) {
   }
   long error = 0;
   if (block.source != 0) {
-    error = Call<__NR_fsconfig>(context.get(), FSCONFIG_SET_STRING, "source", l.Text(block.source), 0);
+    error =
+        Call<__NR_fsconfig>(context.get(), FSCONFIG_SET_STRING, "source", l.Text(block.source), 0);
   }
   if (error == 0) error = ConfigureSuperFlags(context.get(), block);
+  if (error == 0 && like != nullptr) error = ConfigureMode(context.get(), *like);
   if (error == 0 && block.options != 0) {
     error = ConfigureOptions(l, context.get(), l.base + block.options);
     if (error < 0) return error;
   }
-  if (error == 0) error = Call<__NR_fsconfig>(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
+  if (error == 0)
+    error = Call<__NR_fsconfig>(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
   if (error < 0) {
     ExplainFromContext(l, context.get(), "");
     return error;
@@ -175,7 +206,8 @@ long CopyUp(const Launcher& l, const MountBlock& block, int tree) {
 long BindFallback(const Launcher& l, const MountBlock& block) {
   Handle tree(OpenTree(AT_FDCWD, l.Text(block.fallback), OPEN_TREE_CLONE | AT_RECURSIVE));
   if (tree.bad()) return tree.error();
-  long error = SetAttributes(tree.get(), block.attr_set & ~static_cast<__u64>(MOUNT_ATTR__ATIME), 0, 0, true);
+  long error = SetAttributes(tree.get(), block.attr_set & ~static_cast<__u64>(MOUNT_ATTR__ATIME), 0,
+                             0, true);
   return error < 0 ? error : tree.Release();
 }
 
@@ -186,7 +218,8 @@ long MakeParentPrivate(const char* path) {
   AppendText(prefix, prefix + sizeof prefix, path);
   unsigned length = Length(prefix);
   while (true) {
-    long error = Call<__NR_mount>(nullptr, length == 0 ? "/" : prefix, nullptr, MS_PRIVATE, nullptr);
+    long error =
+        Call<__NR_mount>(nullptr, length == 0 ? "/" : prefix, nullptr, MS_PRIVATE, nullptr);
     if (error != -EINVAL || length == 0) return error;  // EINVAL: not a mount point
     while (length > 0 && prefix[length - 1] != '/') --length;
     while (length > 0 && prefix[length - 1] == '/') --length;
@@ -202,21 +235,23 @@ long Propagation(Launcher& l, const Operation& op) {
   return error;
 }
 
-// Clones the root file system's mounts and puts the clone in place of the path, where hooks look for
-// it; all else here is done relative to its descriptor. A path that this user namespace's root may
-// not walk is no obstacle when the runtime has made the clone: then it lies over "/", which is still
-// the old root for this process until Pivot.
+// Clones the root file system's mounts and puts the clone in place of the path, where hooks look
+// for it; all else here is done relative to its descriptor. A path that this user namespace's root
+// may not walk is no obstacle when the runtime has made the clone: then it lies over "/", which is
+// still the old root for this process until Pivot.
 long Root(Launcher& l, const Operation& op) {
   const char* path = l.Text(op.text);
   Handle at(Call<__NR_openat>(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (at.bad() && op.fd >= 0) path = "/";
-  if (at.bad() && op.fd >= 0) at.Replace(Call<__NR_openat>(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (at.bad() && op.fd >= 0)
+    at.Replace(Call<__NR_openat>(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (at.bad()) return at.error();
   if ((op.flags & kRecursive) == 0) {  // no mount namespace: the directory as it is
     l.root = at.Release();
     return 0;
   }
-  Handle tree(op.fd >= 0 ? op.fd : OpenTree(at.get(), "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH));
+  Handle tree(op.fd >= 0 ? op.fd
+                         : OpenTree(at.get(), "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH));
   if (tree.bad()) return tree.error();
   long error = op.a == 0 ? 0 : MakeParentPrivate(path);
   if (error == 0) error = SetAttributes(tree.get(), 0, 0, MS_SLAVE, true);
@@ -238,8 +273,7 @@ long Bind(Launcher& l, const Operation& op) {
   long error = Examine(tree.get(), kind);
   if (error < 0) return error;
   bool directory = (kind.mode & S_IFMT) == S_IFDIR;
-  Handle destination(
-      OpenDestination(l, op, block, directory ? Create::kDirectory : Create::kFile));
+  Handle destination(OpenDestination(l, op, block, directory ? Create::kDirectory : Create::kFile));
   if (destination.bad()) return destination.error();
   bool source_is_proc = FileSystemType(tree.get()) == PROC_SUPER_MAGIC;
   error = CheckOverProc(l, op, destination.get(), source_is_proc);
@@ -253,11 +287,13 @@ long Bind(Launcher& l, const Operation& op) {
 long FileSystem(Launcher& l, const Operation& op) {
   const auto& block = *l.Data<MountBlock>(op.data);
   bool proc = Equal(l.Text(block.type), "proc");
+  FileKind below;
+  bool known = ModeBelow(l, block, below);
   Handle destination(OpenDestination(l, op, block, Create::kDirectory));
   if (destination.bad()) return destination.error();
   long error = CheckOverProc(l, op, destination.get(), proc);
   if (error < 0) return error;
-  Handle mount(MakeFileSystem(l, block));
+  Handle mount(MakeFileSystem(l, block, known ? &below : nullptr));
   if ((mount.error() == -EPERM || mount.error() == -EBUSY) && block.fallback != 0) {
     mount.Replace(BindFallback(l, block));
   }
@@ -298,7 +334,8 @@ long Pivot(Launcher& l, const Operation& op) {
     return error < 0 ? error : Call<__NR_chdir>("/");
   }
   // Where the host's mounts are shared with ours, taking them away here must not reach the host.
-  Handle old_root(op.a == 0 ? -1 : Call<__NR_openat>(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  Handle old_root(op.a == 0 ? -1
+                            : Call<__NR_openat>(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC));
   // pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one, and "." is
   // the old root until it is unmounted.
   error = Call<__NR_pivot_root>(".", ".");

@@ -28,77 +28,77 @@ using Offset = __u32;
 // What each operation does, its fields, and the file that does it. Unnamed fields are 0.
 enum class Op : __u32 {
   // process.cc
-  kCloseOnExec,    // a: first descriptor; all from there on are closed by a later exec
-  kSetsid,         //
-  kDefaultSignals, // every signal's disposition
-  kCloseProc,      // the host's /proc is needed no more
-  kJoinCgroup,     // fd: a v1 `tasks` file
-  kUnshare,        // a: CLONE_NEW*
-  kSetns,          // fd, a: CLONE_NEW*
-  kFork,           // a: CLONE_NEW*; the child goes on as a sibling
-  kBecomeRoot,     // user and group 0 of the user namespace just entered
-  kHide,           // not dumpable: /proc/<pid> is closed to all but the host's root
-  kTimeOffsets,    // text: unshares the time namespace and sets its clocks
-  kDeathSignal,    // a: signal, 0 none
-  kLoopbackUp,     //
-  kHostname,       // text
-  kDomainname,     // text
-  kProcWrite,      // text: path below /proc, text2: value, flags: kMayBeMissing
-  kKeyring,        // text: name
-  kRlimit,         // a: resource, b: soft, c: hard
-  kScheduler,      // data: struct sched_attr
-  kIoPriority,     // a: ioprio value
-  kPersonality,    // a
-  kChdir,          // text; flags: kTolerateAccess, kIfRefused
-  kUser,           // a: uid, b: gid, data: gids (count: data_count), flags: kSetGroups
-  kBounding,       // a: capabilities that stay
-  kCapabilities,   // data: u64 effective, permitted, inheritable, ambient
-  kUmask,          // a
+  kCloseOnExec,     // a: first descriptor; all from there on are closed by a later exec
+  kSetsid,          //
+  kDefaultSignals,  // every signal's disposition
+  kCloseProc,       // the host's /proc is needed no more
+  kJoinCgroup,      // fd: a v1 `tasks` file
+  kUnshare,         // a: CLONE_NEW*
+  kSetns,           // fd, a: CLONE_NEW*
+  kFork,            // a: CLONE_NEW*; the child goes on as a sibling
+  kBecomeRoot,      // user and group 0 of the user namespace just entered
+  kHide,            // not dumpable: /proc/<pid> is closed to all but the host's root
+  kTimeOffsets,     // text: unshares the time namespace and sets its clocks
+  kDeathSignal,     // a: signal, 0 none
+  kLoopbackUp,      //
+  kHostname,        // text
+  kDomainname,      // text
+  kProcWrite,       // text: path below /proc, text2: value, flags: kMayBeMissing
+  kKeyring,         // text: name
+  kRlimit,          // a: resource, b: soft, c: hard
+  kScheduler,       // data: struct sched_attr
+  kIoPriority,      // a: ioprio value
+  kPersonality,     // a
+  kChdir,           // text; flags: kTolerateAccess, kIfRefused
+  kUser,            // a: uid, b: gid, data: gids (count: data_count), flags: kSetGroups
+  kBounding,        // a: capabilities that stay
+  kCapabilities,    // data: u64 effective, permitted, inheritable, ambient
+  kUmask,           // a
   kNoNewPrivileges,
-  kSeccomp,        // data: sock_filter[data_count], a: flags, fd: agent's socket or -1, text: state
-  kStdioOwner,     // a: uid
-  kHome,           // a: uid, data: text of b bytes that gets HOME=<from etc/passwd, or />
-  kFindExecutable, // data: offsets of candidates (data_count)
-  kExec,           // data: argv offsets, data2: envp offsets, both 0-terminated
+  kSeccomp,     // data: sock_filter[data_count], a: flags, fd: agent's socket or -1, text: state
+  kStdioOwner,  // a: uid
+  kHome,        // a: uid, data: text of b bytes that gets HOME=<from etc/passwd, or />
+  kFindExecutable,  // data: offsets of candidates (data_count)
+  kExec,            // data: argv offsets, data2: envp offsets, both 0-terminated
   // mounts.cc
-  kPropagation,    // a: MS_* for "/"
-  kRoot,           // text: path on the host, fd: its tree or -1; flags: kRecursive: as a mount;
-                   // a: 1: the parent mount becomes private
-  kBind,           // MountBlock at data, flags; fd: source tree or -1
-  kFileSystem,     // MountBlock at data
-  kRemount,        // MountBlock at data
-  kMask,           // data: offsets (data_count)
-  kReadonlyPath,   // text
-  kPivot,          // flags: kNoPivot; a: 1: the old root's mounts are shared with the host
-  kChroot,         // fd: directory, or -1 for the root made by kRoot
-  kRootAttributes, // a: MOUNT_ATTR_* to set, b: propagation or 0
+  kPropagation,     // a: MS_* for "/"
+  kRoot,            // text: path on the host, fd: its tree or -1; flags: kRecursive: as a mount;
+                    // a: 1: the parent mount becomes private
+  kBind,            // MountBlock at data, flags; fd: source tree or -1
+  kFileSystem,      // MountBlock at data
+  kRemount,         // MountBlock at data
+  kMask,            // data: offsets (data_count)
+  kReadonlyPath,    // text
+  kPivot,           // flags: kNoPivot; a: 1: the old root's mounts are shared with the host
+  kChroot,          // fd: directory, or -1 for the root made by kRoot
+  kRootAttributes,  // a: MOUNT_ATTR_* to set, b: propagation or 0
   // devices.cc
   kMakeDirectory,  // text: path, made where it is missing; a failure is left to who needs it
   kMknod,          // text: path, a: mode, b: dev_t of the kernel, data: u32 uid, gid
   kBindDevice,     // text: path, the same on the host
   kSymlink,        // text: target, text2: path
   // console.cc
-  kConsole,        // fd: socket for the master, a: rows, b: columns, c: uid; flags: kBindConsole
+  kConsole,  // fd: socket for the master, a: rows, b: columns, c: uid; flags: kBindConsole
   // hooks.cc
-  kHooks,          // data: HookBlock[data_count], text: state
+  kHooks,  // data: HookBlock[data_count], text: state
   // dialogue.cc
-  kOpenRoot,       // takes "/" for the root (exec into a container)
-  kSync,           //
-  kWaitStart,      // fd: listening socket
+  kOpenRoot,   // takes "/" for the root (exec into a container)
+  kSync,       //
+  kWaitStart,  // fd: listening socket
 };
 
 enum Flag : __u32 {
-  kMayBeMissing = 1,     // a file that is not there is no error
-  kTolerateAccess = 2,   // EACCES and EPERM are no error: tried again as the user
+  kMayBeMissing = 1,    // a file that is not there is no error
+  kTolerateAccess = 2,  // EACCES and EPERM are no error: tried again as the user
   kSetGroups = 4,
-  kNoSymlinks = 8,       // no symbolic link in the destination
+  kNoSymlinks = 8,  // no symbolic link in the destination
   kOverProcAllowed = 16,
   kNoPivot = 32,
-  kBindConsole = 64,     // put the terminal on /dev/console too
+  kBindConsole = 64,  // put the terminal on /dev/console too
   kRecursive = 128,
   kCopyUp = 256,
-  kInsideProc = 1024,    // the destination is /proc or below it, by its name
-  kIfRefused = 512,      // only when an earlier attempt was refused
+  kInsideProc = 1024,  // the destination is /proc or below it, by its name
+  kIfRefused = 512,    // only when an earlier attempt was refused
 };
 
 struct Operation {
@@ -113,8 +113,8 @@ struct Operation {
 
 struct MountBlock {
   Offset type, source, destination;
-  Offset options;   // file-system options, separated by commas
-  Offset fallback;  // bind this recursively when the file system is refused
+  Offset options;                        // file-system options, separated by commas
+  Offset fallback;                       // bind this recursively when the file system is refused
   __u32 super_flags, super_flags_clear;  // MS_*
   __u64 attr_set, attr_clear, rec_attr_set, rec_attr_clear;  // MOUNT_ATTR_*
   __u32 propagation_count;
@@ -130,7 +130,7 @@ struct Program {
   __u32 magic;
   __u32 size;  // of all, bytes
   __s32 channel;
-  __s32 proc;  // O_PATH descriptor of the host's /proc
+  __s32 proc;    // O_PATH descriptor of the host's /proc
   __u32 hidden;  // not dumpable from the start
   Offset operations;
   __u32 operation_count;
@@ -142,7 +142,7 @@ enum class ReportKind : __u32 { kChild, kSync, kReady, kExec, kFailed };
 
 struct Report {
   ReportKind kind;
-  __u32 index;  // of the operation
+  __u32 index;       // of the operation
   __u32 generation;  // forks before this launcher: a child may speak before its parent told of it
   Op op;
   __s32 error;       // errno

@@ -15,7 +15,7 @@ namespace kiste::isolation::launcher {
 namespace {
 
 constexpr __u64 kStay = RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH;
-constexpr int kMaxLinks = 40;   // as the kernel's MAXSYMLINKS
+constexpr int kMaxLinks = 40;    // as the kernel's MAXSYMLINKS
 constexpr int kMaxRetries = 64;  // openat2 answers EAGAIN while somebody renames
 
 long OpenBelow(int directory, const char* path, __u64 flags, __u64 resolve) {
@@ -83,8 +83,8 @@ long FollowDangling(int parent, const char* name, Walk& walk) {
 
 long MakeComponent(int parent, const char* name, bool file) {
   if (!file) return Call<__NR_mkdirat>(parent, name, 0755);
-  long fd = Call<__NR_openat>(parent, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY,
-                              0644);
+  long fd =
+      Call<__NR_openat>(parent, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0644);
   if (fd >= 0) Call<__NR_close>(fd);
   return fd < 0 ? fd : 0;
 }
@@ -142,9 +142,34 @@ long MakeInRoot(const Launcher& l, const char* path, bool last_is_file) {
 
 }  // namespace
 
+namespace {
+
+// Mostly only the last component is missing: one deed in its parent. -ENOENT sends the caller the
+// long way, as does a name that is there after all (a dangling link).
+long MakeLastComponent(const Launcher& l, const char* path, bool file, bool no_symlinks) {
+  static char parent[kPathMax];
+  unsigned length = Length(path);
+  unsigned name = length;
+  while (name > 0 && path[name - 1] != '/') --name;
+  const char* last = path + name;
+  if (length >= kPathMax || last[0] == 0 || Equal(last, ".") || Equal(last, "..")) return -ENOENT;
+  Copy(parent, path, name);
+  parent[name] = 0;
+  Handle directory(
+      OpenBelow(l.root, name == 0 ? "." : parent, O_PATH | O_DIRECTORY, Resolve(no_symlinks)));
+  if (directory.bad()) return directory.error();
+  long error = MakeComponent(directory.get(), last, file);
+  if (error < 0) return error == -EEXIST ? -ENOENT : error;
+  return OpenBelow(directory.get(), last, O_PATH | O_NOFOLLOW, kStay);
+}
+
+}  // namespace
+
 long OpenInRoot(const Launcher& l, const char* path, Create create, bool no_symlinks) {
   long fd = OpenBelow(l.root, path, O_PATH, Resolve(no_symlinks));
   if (fd != -ENOENT || create == Create::kNothing) return fd;
+  fd = MakeLastComponent(l, path, create == Create::kFile, no_symlinks);
+  if (fd != -ENOENT) return fd;
   Handle made(MakeInRoot(l, path, create == Create::kFile));
   if (made.bad() || !no_symlinks) return made.Release();
   return OpenBelow(l.root, path, O_PATH, Resolve(no_symlinks));
