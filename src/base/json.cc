@@ -20,8 +20,16 @@ std::string_view View(const rapidjson::Value& text) {
   return {text.GetString(), text.GetStringLength()};
 }
 
+// A member's name as errors show it: one that would break the line is quoted.
+std::string ShownName(std::string_view name) {
+  for (char c : name) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return Quote(name);
+  }
+  return std::string(name);
+}
+
 std::string ChildPath(const std::string& parent, std::string_view name) {
-  return parent.empty() ? std::string(name) : StrCat(parent, ".", name);
+  return parent.empty() ? ShownName(name) : StrCat(parent, ".", ShownName(name));
 }
 
 // The name that stands twice in `object`, or "".

@@ -57,6 +57,12 @@ TEST(Json, RefusesDuplicatesDepthAndSize) {
             std::string::npos);
 }
 
+TEST(Json, ErrorsStayOneLine) {
+  auto document = Document::Parse("{\"a\\nb\":{\"c\":1}}", "c").value();
+  EXPECT_EQ(document.root()["a\nb"]["c"].String().error().Text(),
+            "c: \"a\\nb\".c: expected a string, found 1");
+}
+
 TEST(Json, RefusesNulInStrings) {
   auto document = Document::Parse(R"({"a":"x\u0000y"})", "c").value();
   EXPECT_FALSE(document.root()["a"].String());

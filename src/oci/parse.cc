@@ -44,6 +44,14 @@ Result<std::map<std::string, std::string>> ReadAnnotations(const Value& value) {
   return annotations;
 }
 
+// What older versions of the specification meant. Before 1.3 nothing said that a pids limit of 0 is
+// a limit: engines of that time write 0 for "unlimited" (podman 4 does for --pids-limit=-1).
+void ReadAsWritten(Config& config) {
+  auto version = ParseSemVer(config.oci_version);
+  auto& limit = config.linux.resources.pids_limit;
+  if (version && version->major == 1 && version->minor < 3 && limit == 0) limit = -1;
+}
+
 Result<Config> ReadConfig(const Value& root) {
   TRY(root.ExpectObject());
   Config config;
@@ -56,6 +64,7 @@ Result<Config> ReadConfig(const Value& root) {
   config.hooks = TRY(ReadHooks(root["hooks"]));
   if (Value linux_part = root["linux"]) config.linux = TRY(ReadLinux(linux_part));
   config.annotations = TRY(ReadAnnotations(root["annotations"]));
+  ReadAsWritten(config);
   return config;
 }
 

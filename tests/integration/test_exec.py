@@ -181,8 +181,8 @@ def test_process_has_only_its_own_capabilities(runtime, container, workspace):
 
 
 def test_process_has_its_own_rlimits(runtime, container, workspace):
-    file = process_file(workspace, args=["/bin/sh", "-c", "ulimit -n; ulimit -Hn"],
-                        rlimits=[{"type": "RLIMIT_NOFILE", "soft": 100, "hard": 200}])
+    file = process_file(workspace, args=["/bin/sh", "-c", "ulimit -t; ulimit -Ht"],
+                        rlimits=[{"type": "RLIMIT_CPU", "soft": 100, "hard": 200}])
     assert runtime.ok("exec", "-p", file, container.id).lines == ["100", "200"]
 
 
@@ -212,7 +212,8 @@ def test_detach_returns_while_the_process_runs(runtime, container, workspace):
     container.exec_ok("/bin/sleep", "1000", options=["--detach", "--pid-file", file])
     pid = int(file.read_text())
     assert process_state(pid) in ("S", "R", "D")
-    assert os.readlink(f"/proc/{pid}/ns/pid") == os.readlink(f"/proc/{container.pid}/ns/pid")
+    assert kernel.status_field("NSpid", pid).split()[0] == str(pid)
+    assert len(kernel.status_field("NSpid", pid).split()) == 2
 
 
 def test_the_pid_file_of_a_foreground_exec(container, workspace):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import kernel
 from deadline import eventually
 from host_state import process_state
 
@@ -135,10 +136,10 @@ def test_delete_force_of_an_unknown_id_succeeds(runtime):
     runtime.ok("delete", "--force", runtime.host.new_name())
 
 
-@pytest.mark.parametrize("name", ["../x", "a/b", "/etc", ".", "..", "", "a b", "a\nb", "x" * 1025, "ü", "a*"])
-def test_an_id_with_bad_characters_is_refused(runtime, bundle, name):
+@pytest.mark.parametrize("form", ["../{}", "{}/b", "/{}", ".", "..", "", "{} b", "{}\nb", "{}" + "x" * 1025, "{}ü", "{}*", "{}\\", "{}\t"])
+def test_an_id_with_bad_characters_is_refused(runtime, bundle, form):
     bundle.write()
-    runtime.refuses("create", "--bundle", bundle.folder, name)
+    runtime.refuses("create", "--bundle", bundle.folder, form.format(runtime.host.new_name()))
 
 
 def test_an_id_may_have_all_allowed_characters(runtime, bundle):
@@ -169,6 +170,7 @@ def test_delete_force_ends_a_created_container(runtime, bundle):
 
 
 def test_delete_force_ends_every_process_of_a_container_without_its_own_pids(runtime, bundle):
+    kernel.require_root("a new proc needs a pid namespace")
     bundle.without_namespace("pid").sh("sleep 1000 & sleep 1000 & echo ready; wait")
     container = runtime.run_detached(bundle)
     container.says("ready")
@@ -219,6 +221,7 @@ def test_kill_of_a_stopped_container_is_refused(runtime, bundle):
 
 
 def test_kill_all_reaches_every_process(runtime, bundle):
+    kernel.require_root("a new proc needs a pid namespace")
     bundle.without_namespace("pid").sh("sleep 1000 & sleep 1000 & echo ready; sleep 1000")
     container = runtime.run_detached(bundle).says("ready")
     pid = container.pid
@@ -229,6 +232,7 @@ def test_kill_all_reaches_every_process(runtime, bundle):
 
 
 def test_kill_all_reaches_what_the_first_process_left_behind(runtime, bundle):
+    kernel.require_root("a new proc needs a pid namespace")
     bundle.without_namespace("pid").sh("sleep 1000 & echo ready")
     container = runtime.run_detached(bundle).says("ready")
     container.wait()
@@ -247,6 +251,7 @@ def test_run_exits_with_the_code_of_the_program(runtime, bundle, code):
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV], ids=lambda number: number.name)
 def test_run_exits_with_128_and_the_signal_that_killed_the_program(runtime, bundle, number):
     # Without a pid namespace of its own the process is no init and dies of every signal.
+    kernel.require_root("a new proc needs a pid namespace")
     bundle.without_namespace("pid").sh(f"kill -{int(number)} $$")
     assert runtime.run(bundle).code == 128 + number
 

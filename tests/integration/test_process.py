@@ -121,7 +121,7 @@ def test_umask(runtime, bundle, umask, expected):
 
 
 def test_umask_of_the_caller_does_not_matter(runtime, bundle):
-    prefix = ["sh", "-c", 'umask 0777; exec "$@"', "sh"]
+    prefix = ["sh", "-c", 'umask 0077; exec "$@"', "sh"]
     assert runtime.run(bundle.sh("umask; ls -ld /dev /dev/null"), prefix=prefix).lines[0] == "0022"
 
 

@@ -68,6 +68,22 @@ TEST_F(V2ApplyTest, CreateMakesAndEnables) {
   EXPECT_TRUE(fds->cgroup2.valid());
 }
 
+TEST_F(V2ApplyTest, ControllersAreEnabledDownThePathIfTheyAreNot) {
+  tree_.Put("cgroup.subtree_control");
+  tree_.Put("deep/cgroup.subtree_control");
+  tree_.Put("deep/er/cgroup.subtree_control");
+  ASSERT_TRUE(Cgroup::Create(tree_.V2Layout(), "/deep/er/c"));
+  for (const char* level : {"", "deep/", "deep/er/"}) {
+    EXPECT_EQ(tree_.Get(std::string(level) + "cgroup.subtree_control"), "+cpu +memory +pids");
+  }
+  EXPECT_FALSE(tree_.Has("deep/er/c/cgroup.subtree_control"));
+
+  tree_.Put("cgroup.subtree_control");
+  tree_.Put("deep/er/c/cgroup.controllers", "pids cpu memory\n");
+  ASSERT_TRUE(Cgroup::Create(tree_.V2Layout(), "/deep/er/c"));
+  EXPECT_EQ(tree_.Get("cgroup.subtree_control"), "");
+}
+
 TEST_F(V2ApplyTest, CreateAgainTakesWhatIsThere) {
   auto again = Cgroup::Create(tree_.V2Layout(), "pod/c");
   ASSERT_TRUE(again);
