@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sys/raw_syscall.h"
+
 namespace kiste::sys {
 
 namespace {
@@ -24,17 +26,6 @@ struct Shared {
 // In the child: system calls only. The C library's errno belongs to the parent, so calls are made
 // directly.
 #if defined(__x86_64__)
-long Direct(long number, long a, long b = 0, long c = 0, long d = 0, long e = 0) {
-  long result;
-  register long r10 __asm__("r10") = d;
-  register long r8 __asm__("r8") = e;
-  __asm__ volatile("syscall"
-                   : "=a"(result)
-                   : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
-                   : "rcx", "r11", "memory");
-  return result;
-}
-
 // clone3; the child calls `entry(argument)` on the new stack and never returns.
 long CloneOnStack(clone_args* arguments, void (*entry)(Shared*), Shared* argument) {
   long result;
@@ -54,17 +45,6 @@ long CloneOnStack(clone_args* arguments, void (*entry)(Shared*), Shared* argumen
   return result;
 }
 #elif defined(__aarch64__)
-long Direct(long number, long a, long b = 0, long c = 0, long d = 0, long e = 0) {
-  register long x8 __asm__("x8") = number;
-  register long x0 __asm__("x0") = a;
-  register long x1 __asm__("x1") = b;
-  register long x2 __asm__("x2") = c;
-  register long x3 __asm__("x3") = d;
-  register long x4 __asm__("x4") = e;
-  __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory");
-  return x0;
-}
-
 long CloneOnStack(clone_args* arguments, void (*entry)(Shared*), Shared* argument) {
   register long x8 __asm__("x8") = SYS_clone3;
   register long x0 __asm__("x0") = reinterpret_cast<long>(arguments);
@@ -89,13 +69,11 @@ long CloneOnStack(clone_args* arguments, void (*entry)(Shared*), Shared* argumen
 void ChildEntry(Shared* shared) {
   const SpawnRequest& request = *shared->request;
   uint64_t no_signals = 0;
-  Direct(SYS_rt_sigprocmask, SIG_SETMASK, reinterpret_cast<long>(&no_signals), 0,
-         sizeof no_signals);
-  for (int fd : request.inherit) Direct(SYS_fcntl, fd, F_SETFD, 0);
-  shared->error = Direct(SYS_execveat, request.executable, reinterpret_cast<long>(""),
-                         reinterpret_cast<long>(request.argv), reinterpret_cast<long>(request.envp),
-                         AT_EMPTY_PATH);
-  while (true) Direct(SYS_exit_group, 127);
+  Call<SYS_rt_sigprocmask>(SIG_SETMASK, &no_signals, nullptr, sizeof no_signals);
+  for (int fd : request.inherit) Call<SYS_fcntl>(fd, F_SETFD, 0);
+  shared->error =
+      Call<SYS_execveat>(request.executable, "", request.argv, request.envp, AT_EMPTY_PATH);
+  while (true) Call<SYS_exit_group>(127);
 }
 
 }  // namespace

@@ -8,9 +8,11 @@
 #include <linux/types.h>
 
 #include "isolation/namespaces/launcher/operations.h"
-#include "isolation/namespaces/launcher/syscalls.h"
+#include "sys/raw_syscall.h"
 
 namespace kiste::isolation::launcher {
+
+using sys::Call;
 
 constexpr unsigned kPathMax = 4096;
 
@@ -91,11 +93,22 @@ long OpenTerminalInRoot(const Launcher& l, const char* path);
 long OpenParentInRoot(const Launcher& l, const char* path, const char** name);
 
 // mounts.cc
-long Propagation(Launcher& l, const Operation& op);
-long Root(Launcher& l, const Operation& op);
+long OpenTree(int directory, const char* path, unsigned flags);
+long MoveMount(int tree, int onto);
+// MOUNT_ATTR_* and MS_* propagation of a mount, or of it and all below.
+long SetAttributes(int mount, __u64 set, __u64 clear, __u64 propagation, bool recursive);
+long SetRecursiveAttributes(int mount, const MountBlock& block);
+long SetPropagation(int mount, const MountBlock& block);
+// The destination of `block`, made as a directory or file when missing.
+long OpenDestination(Launcher& l, const Operation& op, const MountBlock& block, Create create);
+long CheckOverProc(Launcher& l, const Operation& op, int destination, bool source_is_proc);
 long Bind(Launcher& l, const Operation& op);
+// file_system.cc
 long FileSystem(Launcher& l, const Operation& op);
 long Remount(Launcher& l, const Operation& op);
+// root.cc
+long Propagation(Launcher& l, const Operation& op);
+long Root(Launcher& l, const Operation& op);
 long Pivot(Launcher& l, const Operation& op);
 long Chroot(Launcher& l, const Operation& op);
 long RootAttributes(Launcher& l, const Operation& op);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// System calls for a program without a C library: each returns what the kernel returns, a value or
-// -errno. Also used by the code between clone3 and exec in the runtime's own address space
-// (../spawn_child.cc), where errno belongs to somebody else.
+// System calls without the C library: each returns what the kernel returns, a value or -errno. For
+// code that has no C library (the launcher) or whose errno belongs to somebody else (a child that
+// borrows its parent's memory, clone.cc).
 #pragma once
 
 #include <asm/unistd.h>
 #include <linux/types.h>
 
-namespace kiste::isolation::launcher {
+namespace kiste::sys {
 
 #if defined(__x86_64__)
 
@@ -64,4 +64,4 @@ long Call(Arguments... arguments) {
   return RawSyscall(kNumber, Argument(arguments)...);
 }
 
-}  // namespace kiste::isolation::launcher
+}  // namespace kiste::sys

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sys/pidfd.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+
+namespace kiste::sys {
+
+namespace {
+
+// A child that exits with `code` at once.
+pid_t ExitingChild(int code) {
+  pid_t pid = fork();
+  if (pid == 0) _exit(code);
+  return pid;
+}
+
+// A child that waits for a signal.
+pid_t WaitingChild() {
+  pid_t pid = fork();
+  if (pid == 0) {
+    alarm(20);
+    while (true) pause();
+  }
+  return pid;
+}
+
+}  // namespace
+
+TEST(Pidfd, WaitsForTheEndAndReaps) {
+  pid_t pid = WaitingChild();
+  Fd pidfd = PidfdOpen(pid).value();
+  auto before = std::chrono::steady_clock::now();
+  EXPECT_FALSE(PidfdWaitExit(pidfd.get(), 30).value());
+  EXPECT_GE(std::chrono::steady_clock::now() - before, std::chrono::milliseconds(25));
+  EXPECT_EQ(TryWaitChild(pid).value(), std::nullopt);
+  ASSERT_TRUE(PidfdSendSignal(pidfd.get(), SIGTERM));
+  EXPECT_TRUE(PidfdWaitExit(pidfd.get(), -1).value());
+  EXPECT_EQ(WaitChild(pid).value(), 128 + SIGTERM);
+}
+
+TEST(Pidfd, ExitCodesComeThrough) {
+  for (int code : {0, 1, 42, 255}) EXPECT_EQ(WaitChild(ExitingChild(code)).value(), code);
+  pid_t pid = ExitingChild(3);
+  Fd pidfd = PidfdOpen(pid).value();
+  ASSERT_TRUE(PidfdWaitExit(pidfd.get(), -1).value());
+  EXPECT_EQ(TryWaitChild(pid).value(), 3);
+}
+
+TEST(Pidfd, SignalToAReapedProcessIsEsrch) {
+  pid_t pid = ExitingChild(0);
+  Fd pidfd = PidfdOpen(pid).value();
+  ASSERT_TRUE(WaitChild(pid));
+  auto sent = PidfdSendSignal(pidfd.get(), SIGTERM);
+  ASSERT_FALSE(sent);
+  EXPECT_EQ(sent.error().errno_value, ESRCH);
+  EXPECT_EQ(PidfdOpen(pid).error().errno_value, ESRCH);
+}
+
+TEST(Pidfd, BadNumbersAreErrors) {
+  pid_t pid = WaitingChild();
+  Fd pidfd = PidfdOpen(pid).value();
+  EXPECT_EQ(PidfdSendSignal(pidfd.get(), 4711).error().errno_value, EINVAL);
+  ASSERT_TRUE(PidfdSendSignal(pidfd.get(), SIGKILL));
+  EXPECT_EQ(WaitChild(pid).value(), 128 + SIGKILL);
+  EXPECT_EQ(WaitChild(pid).error().errno_value, ECHILD);
+  EXPECT_EQ(TryWaitChild(pid).error().errno_value, ECHILD);
+  EXPECT_EQ(PidfdOpen(-1).error().errno_value, EINVAL);
+}
+
+}  // namespace kiste::sys
