@@ -51,6 +51,18 @@ Result<Bundle> ReadBundle(const std::string& given) {
   return bundle;
 }
 
+// What the specification has and this runtime not yet: refused, never silently left out.
+Status CheckSupported(const oci::Config& config) {
+  std::string_view field;
+  if (config.process->exec_cpu_affinity) field = "process.execCPUAffinity";
+  if (config.linux.intel_rdt) field = "linux.intelRdt";
+  if (config.linux.memory_policy) field = "linux.memoryPolicy";
+  if (!config.linux.net_devices.empty()) field = "linux.netDevices";
+  if (!config.linux.mount_label.empty()) field = "linux.mountLabel";
+  if (field.empty()) return {};
+  return Fail(ErrorKind::kUnsupported, StrCat(kConfigName, ": ", field, ": not supported yet"));
+}
+
 Status CheckConsole(const CreateRequest& request, const oci::Process& process) {
   bool given = !request.console_socket.empty() || request.console;
   if (process.terminal && !given) {
@@ -192,11 +204,8 @@ Result<isolation::Launched> PlanAndLaunch(const Store& store, CreateRequest& req
                                           const Caller& caller, Container& container) {
   auto plan = TRY(Plan(store, request, bundle, container, cgroups, caller));
   auto launched = TRY(LaunchContainer(plan, bundle.config.hooks, container));
-  auto written = WritePidFile(request.pid_file, launched.pid);
-  if (written) return launched;
-  static_cast<void>(sys::PidfdSendSignal(launched.pidfd.get(), SIGKILL));
-  static_cast<void>(sys::WaitChild(launched.pid));
-  return std::unexpected(std::move(written).error());
+  TRY(TellPid(request.pid_file, launched));
+  return launched;
 }
 
 }  // namespace
@@ -208,6 +217,14 @@ Status CheckPreservedFds(unsigned count) {
     }
   }
   return {};
+}
+
+Status TellPid(const std::string& pid_file, const isolation::Launched& process) {
+  auto written = WritePidFile(pid_file, process.pid);
+  if (written) return {};
+  static_cast<void>(sys::PidfdSendSignal(process.pidfd.get(), SIGKILL));
+  static_cast<void>(sys::WaitChild(process.pid));
+  return written;
 }
 
 Status WritePidFile(const std::string& path, pid_t pid) {
@@ -225,6 +242,7 @@ Result<Created> Create(const Store& store, CreateRequest request) {
   TRY(ValidateId(request.id));
   TRY(CheckPreservedFds(request.preserve_fds));
   auto bundle = TRY(ReadBundle(request.bundle));
+  TRY(CheckSupported(bundle.config));
   TRY(CheckConsole(request, *bundle.config.process));
   Caller caller = CurrentCaller();
   if (request.rootless) caller.rootless = *request.rootless;

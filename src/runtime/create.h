@@ -44,6 +44,8 @@ Result<Created> Create(const Store& store, CreateRequest request);
 
 // A pid file: the decimal pid, whole before anybody can open it under its name.
 Status WritePidFile(const std::string& path, pid_t pid);
+// The same for a process just launched, which is killed and reaped when it cannot be told.
+Status TellPid(const std::string& pid_file, const isolation::Launched& process);
 // Whether descriptors 3 … 2+count are open; kInvalid naming the first that is not.
 Status CheckPreservedFds(unsigned count);
 

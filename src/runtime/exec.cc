@@ -152,12 +152,12 @@ Result<int> Exec(const Store& store, ExecRequest request) {
   }
   if (request.detach) {
     auto launched = TRY(isolation::Launch(plan, {}));
-    TRY(WritePidFile(request.pid_file, launched.pid));
+    TRY(TellPid(request.pid_file, launched));
     return 0;
   }
   auto signals = TRY(SignalGuard::Block());
   auto launched = TRY(isolation::Launch(plan, {}));
-  TRY(WritePidFile(request.pid_file, launched.pid));
+  TRY(TellPid(request.pid_file, launched));
   Fd terminal;
   if (terminal_from) terminal = TRY(sys::ReceiveDescriptor(terminal_from.get()));
   return WaitForeground(launched, signals, std::move(terminal));

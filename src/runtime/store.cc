@@ -2,6 +2,7 @@
 #include "runtime/store.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -14,8 +15,8 @@ namespace kiste::runtime {
 namespace {
 
 constexpr size_t kMaxIdBytes = 1024;
-constexpr mode_t kRootMode = 0711;
-constexpr mode_t kFolderMode = 0711;
+constexpr mode_t kRootMode = 0700;
+constexpr mode_t kFolderMode = 0700;
 constexpr char kSeccompCache[] = ".seccomp";  // no id: ids of containers never lead to it
 
 bool IsIdCharacter(char c) {
@@ -84,6 +85,12 @@ Result<Store> Store::OpenExisting(const std::string& root) {
     return Fail(ErrorKind::kNotFound, StrCat("--root ", root, ": no such directory"));
   }
   if (!directory) return Context(std::move(directory), "--root");
+  auto status = TRY(sys::StatAt(directory->get(), ".", 0));
+  bool ours = status.st_uid == geteuid() || status.st_uid == 0;
+  if (!ours || (status.st_mode & S_IWOTH) != 0) {
+    return Invalid(StrCat("--root ", root, ": expected a directory of uid ", geteuid(),
+                          " that others cannot write, found one of uid ", status.st_uid));
+  }
   return Store(root, std::move(*directory));
 }
 

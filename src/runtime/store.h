@@ -45,7 +45,7 @@ class ContainerFolder {
 
 class Store {
  public:
-  // `root` is made when missing (mode 0711: its owner's alone to list).
+  // `root` is made when missing (mode 0700: its owner's alone).
   static Result<Store> Open(const std::string& root);
   // The same, nothing made; kNotFound when it is not there.
   static Result<Store> OpenExisting(const std::string& root);

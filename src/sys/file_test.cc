@@ -142,7 +142,7 @@ TEST_F(FileTest, ReadersSeeTheOldOrTheNewFile) {
   ASSERT_TRUE(ReplaceFileAt(directory(), "f", old_text, 0600));
   std::atomic<bool> done = false;
   std::thread writer([&] {
-    for (int i = 0; i < 200; ++i) {
+    for (int i = 0; i < 60; ++i) {
       EXPECT_TRUE(ReplaceFileAt(directory(), "f", i % 2 == 0 ? new_text : old_text, 0600));
     }
     done = true;
@@ -189,12 +189,12 @@ TEST_F(FileTest, ADanglingLinkExists) {
 }
 
 TEST_F(FileTest, ListsAllNamesEveryTime) {
-  for (int i = 0; i < 300; ++i) Put(StrCat("file", i), "");
+  for (int i = 0; i < 150; ++i) Put(StrCat("file", i), "");
   Put(".hidden", "");
   for (int round = 0; round < 2; ++round) {  // the given descriptor's position stays its own
     auto names = ListDirectory(directory(), path_).value();
     std::sort(names.begin(), names.end());
-    EXPECT_EQ(names.size(), 301u);
+    EXPECT_EQ(names.size(), 151u);
     EXPECT_EQ(names.front(), ".hidden");
   }
   Put("plain", "");

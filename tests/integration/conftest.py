@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+import attack
 import cgroups
 import kernel
 from bundle import Bundle
@@ -170,3 +171,32 @@ def new_bundle(workspace, shared_rootfs):
 @pytest.fixture
 def bundle(new_bundle):
     return new_bundle()
+
+
+@pytest.fixture
+def marker(workspace):
+    """A file of the host that no container may read or write."""
+    file = workspace / "marker"
+    file.write_text(attack.SECRET)
+    yield file
+    assert file.read_text() == attack.SECRET, "the attack worked: a file of the host was written to"
+
+
+@pytest.fixture
+def burst():
+    """A sysctl of the host that no container may write to."""
+    burst_file = Path("/proc/sys/kernel/printk_ratelimit_burst")  # not namespaced, and harmless
+    before = burst_file.read_text()
+    yield int(before)
+    after = burst_file.read_text()
+    burst_file.write_text(before)
+    assert after == before, "the attack worked: a sysctl of the host was written to"
+
+
+@pytest.fixture
+def volume(workspace):
+    """A folder of the host, with a file in it."""
+    folder = workspace / "volume"
+    folder.mkdir()
+    (folder / "file").write_text("from the host\n")
+    return folder

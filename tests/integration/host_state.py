@@ -20,6 +20,7 @@ from pathlib import Path
 
 import cgroups
 import kernel
+import mount_table
 
 
 def mountinfo():
@@ -27,7 +28,7 @@ def mountinfo():
 
 
 def mounted_on(line):
-    return line.split()[4].encode().decode("unicode_escape")
+    return mount_table.unescape(line.split()[4])
 
 
 def children_of(pid):

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """/proc/PID/mountinfo as values (proc_pid_mountinfo(5))."""
 
+import re
 from dataclasses import dataclass
+
+MOUNTINFO = ("/bin/cat", "/proc/self/mountinfo")
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,11 @@ class MountPoint:
     super_options: frozenset  # of the file system
 
 
+def unescape(path):
+    """The kernel writes a blank, a tab, a line's end and a backslash as octal numbers."""
+    return re.sub(r"\\(\d{3})", lambda match: chr(int(match[1], 8)), path)
+
+
 def parse(text):
     """Every mount, in the order of the table; of several on one path the last one is on top."""
     found = []
@@ -24,7 +32,7 @@ def parse(text):
         left, _, right = line.partition(" - ")
         number, parent, _, root, path, options, *tags = left.split(" ")
         kind, source, super_options = right.split(" ")
-        found.append(MountPoint(number, parent, root, path.encode().decode("unicode_escape"), frozenset(options.split(",")),
+        found.append(MountPoint(number, parent, root, unescape(path), frozenset(options.split(",")),
                                 frozenset(tag.split(":")[0] for tag in tags), kind, source, frozenset(super_options.split(","))))
     return found
 
@@ -32,3 +40,10 @@ def parse(text):
 def on(path, text):
     """The mount on top at `path`, or None."""
     return next((entry for entry in reversed(parse(text)) if entry.path == path), None)
+
+
+def mounted(runtime, bundle, path):
+    """The mount at `path` as the container sees it."""
+    entry = on(path, runtime.output_of(bundle.args(*MOUNTINFO)))
+    assert entry, f"nothing is mounted on {path}"
+    return entry

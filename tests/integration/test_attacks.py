@@ -13,34 +13,13 @@ from pathlib import Path
 import pytest
 
 import kernel
+from attack import SECRET, no_secret, powerful, way_out
 from runtime import Runtime
-
-BURST = Path("/proc/sys/kernel/printk_ratelimit_burst")  # the host's, not namespaced, and harmless
-SECRET = "secret of the host\n"
-
+from terminal import ConsoleSocket
 
 @pytest.fixture(autouse=True)
 def needs_root():
     kernel.require_root("the attacks are those of a container that root started")
-
-
-@pytest.fixture
-def marker(workspace):
-    """A file of the host that no container may read or write."""
-    file = workspace / "marker"
-    file.write_text(SECRET)
-    yield file
-    assert file.read_text() == SECRET, "the attack worked: a file of the host was written to"
-
-
-@pytest.fixture
-def burst():
-    """A sysctl of the host that no container may write to."""
-    before = BURST.read_text()
-    yield int(before)
-    after = BURST.read_text()
-    BURST.write_text(before)
-    assert after == before, "the attack worked: a sysctl of the host was written to"
 
 
 @pytest.fixture
@@ -59,18 +38,6 @@ def copied(program, workspace, host, leaves_nothing):
     problems = runtime.close() + runtime.leftovers()
     assert before == after, "the attack worked: the runtime's program was overwritten"
     assert not problems, "\n".join(problems)
-
-
-def no_secret(result):
-    assert SECRET.strip() not in result.stdout + result.stderr, f"the attack worked: {result}"
-    return result
-
-
-def powerful(bundle):
-    """As docker runs containers: root with these capabilities and without noNewPrivileges."""
-    bundle.process["noNewPrivileges"] = False
-    return bundle.capabilities("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW", "CAP_SETGID", "CAP_SETUID",
-                               "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE")
 
 
 # -- CVE-2019-5736: the runtime's program overwritten through /proc/self/exe
@@ -158,11 +125,6 @@ def test_the_callers_environment_neither_breaks_nor_enters_the_container(runtime
 
 # -- CVE-2024-21626: a descriptor of the host as the working folder
 
-def way_out(marker):
-    """Tries to read the marker through the working folder."""
-    return f"for up in . .. ../.. ../../.. ../../../.. ../../../../..; do cat $up{marker} 2>/dev/null; done; cat /proc/self/cwd/{marker.name} 2>/dev/null; pwd; true"
-
-
 @pytest.mark.parametrize("number", range(3, 31))
 def test_a_descriptor_as_the_working_folder_leads_nowhere(runtime, bundle, marker, number):
     bundle.process["cwd"] = f"/proc/self/fd/{number}"
@@ -195,7 +157,6 @@ def test_a_process_of_exec_has_three_descriptors(runtime, bundle, probe):
 
 
 def test_a_program_in_a_terminal_has_three_descriptors(runtime, bundle, probe, workspace):
-    from terminal import ConsoleSocket
     socket = ConsoleSocket(workspace / "console")
     try:
         bundle.with_probe(probe, "fds").process["terminal"] = True
@@ -211,7 +172,8 @@ def test_a_program_in_a_terminal_has_three_descriptors(runtime, bundle, probe, w
 def test_the_last_step_before_the_program_shows_no_folder_of_the_host(runtime, bundle, marker):
     """A created container waits inside with what it has open: none of it may lead out."""
     container = runtime.create(bundle)
-    script = f"for fd in /proc/1/fd/* /proc/1/cwd /proc/1/root; do cat $fd{marker} $fd/{marker.name} $fd/../../../../..{marker} 2>/dev/null; done; true"
+    look = f"cat $door{marker} $door/{marker.name} $door/../../../../..{marker} 2>/dev/null"
+    script = f"for door in /proc/1/fd/* /proc/1/cwd /proc/1/root; do {look}; done; true"
     no_secret(container.exec("/bin/sh", "-c", script))
 
 

@@ -9,11 +9,17 @@ from pathlib import Path
 
 import pytest
 
+import kernel
 import mount_table
+from attack import SECRET, powerful
 from terminal import ConsoleSocket
-from test_attacks import SECRET, burst, marker, needs_root, no_secret, powerful  # noqa: F401: fixtures
 
-TARGET = "/proc/sys/kernel/printk_ratelimit_burst"
+TARGET = "/proc/sys/kernel/printk_ratelimit_burst"  # the fixture `burst`
+
+
+@pytest.fixture(autouse=True)
+def needs_root():
+    kernel.require_root("the attacks are those of a container that root started")
 
 
 def image_with_own_dev(bundle):
@@ -42,7 +48,8 @@ UNMASKED = pytest.mark.kiste_only("CVE-2025-31133: it masks with whatever /dev/n
 
 
 @pytest.mark.parametrize("target", [
-    pytest.param(TARGET, id="sysctl", marks=UNMASKED), pytest.param("/etc/passwd", id="file", marks=UNMASKED), pytest.param("/proc/sys", id="folder")])
+    pytest.param(TARGET, id="sysctl", marks=UNMASKED), pytest.param("/etc/passwd", id="file", marks=UNMASKED),
+    pytest.param("/proc/sys", id="folder")])
 def test_a_dev_null_that_is_a_symlink_does_not_unmask(runtime, bundle, burst, target):
     """A masked path would become a second way, writable, to what the link names."""
     (image_with_own_dev(bundle) / "null").symlink_to(target)
@@ -68,7 +75,8 @@ def test_a_dev_null_that_is_a_folder_is_refused_or_harmless(runtime, bundle):
 @pytest.mark.kiste_only("it takes a pipe for /dev/null when that is a file, for both have device number 0, and sends the output into the image")
 def test_a_dev_null_that_is_a_file_does_not_take_over_the_standard_streams(runtime, bundle):
     (image_with_own_dev(bundle) / "null").touch()
-    result = runtime("run", "--bundle", bundle.sh("echo data; echo data >&2").write().folder, runtime.new_id(), prefix=["sh", "-c", '"$@" 2>&1 | cat', "sh"])
+    through_a_pipe = ["sh", "-c", '"$@" 2>&1 | cat', "sh"]
+    result = runtime.run(bundle.sh("echo data; echo data >&2"), prefix=through_a_pipe)
     assert result.stdout == "data\ndata\n" or "/dev/null" in result.stdout
 
 
@@ -142,7 +150,8 @@ def test_a_dev_pts_that_the_image_prepared_gives_no_way_out(runtime, bundle, con
     (dev / "pts/0").symlink_to(where)
     (dev / "pts/1").symlink_to(where)
     (dev / "ptmx").symlink_to(where)
-    text = run_with_terminal(runtime, bundle, console, f"cat /dev/console /dev/pts/0 /dev/ptmx </dev/null 2>/dev/null; echo {burst + 1} >/dev/console; echo over")
+    script = f"cat /dev/console /dev/pts/0 /dev/ptmx </dev/null 2>/dev/null; echo {burst + 1} >/dev/console; echo over"
+    text = run_with_terminal(runtime, bundle, console, script)
     assert SECRET.strip() not in text
 
 
@@ -231,10 +240,9 @@ def test_a_sysctl_is_not_written_into_a_tmpfs_over_proc(runtime, bundle, burst):
     refused_or_really_set(runtime, bundle, burst + 1)
 
 
-@pytest.mark.parametrize("name", ["net/../kernel/printk_ratelimit_burst", "net.ipv4/../../kernel/printk_ratelimit_burst", "net...kernel.printk_ratelimit_burst",
-                                  "kernel/printk_ratelimit_burst", "/kernel/printk_ratelimit_burst", "net/./../kernel/printk_ratelimit_burst"])
-def test_the_name_of_a_sysctl_does_not_climb(runtime, bundle, burst, name):
-    bundle.linux["sysctl"] = {name: str(burst + 1)}
+@pytest.mark.parametrize("form", ["net/../kernel/{}", "net.ipv4/../../kernel/{}", "net...kernel.{}", "kernel/{}", "/kernel/{}", "net/./../kernel/{}"])
+def test_the_name_of_a_sysctl_does_not_climb(runtime, bundle, burst, form):
+    bundle.linux["sysctl"] = {form.format("printk_ratelimit_burst"): str(burst + 1)}
     runtime.refuses_to_run(bundle, "sysctl")
 
 

@@ -4,12 +4,10 @@
 import os
 import signal
 import stat
-import struct
 
 import pytest
 
 import kernel
-from deadline import eventually
 from terminal import ConsoleSocket, OwnTerminal
 
 
@@ -135,7 +133,8 @@ def test_a_new_size_arrives_with_a_signal(runtime, bundle, console, terminals):
 
 
 def test_control_c_interrupts_the_program(runtime, bundle, console, terminals):
-    container, terminal = created(runtime, bundle, console, terminals, "trap 'echo interrupted; exit 5' INT; echo ready; while :; do sleep 0.02; done")
+    script = "trap 'echo interrupted; exit 5' INT; echo ready; while :; do sleep 0.02; done"
+    container, terminal = created(runtime, bundle, console, terminals, script)
     container.start()
     terminal.read_until("ready")
     terminal.write("\x03")

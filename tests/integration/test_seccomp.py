@@ -100,8 +100,8 @@ def test_trace_without_a_tracer_is_enosys(runtime, bundle, probe):
 
 
 # What busybox and the runtime's own last steps need, so that the default can be a refusal.
-NEEDED = ["access", "arch_prctl", "brk", "capget", "capset", "chdir", "clone", "clone3", "close", "close_range", "dup", "dup2", "dup3", "execve", "execveat",
-          "exit", "exit_group", "epoll_ctl", "epoll_create1", "epoll_pwait", "epoll_wait", "faccessat", "faccessat2", "fchdir", "fchown", "fcntl",
+NEEDED = ["access", "arch_prctl", "brk", "capget", "capset", "chdir", "clone", "clone3", "close", "close_range", "dup", "dup2", "dup3", "execve",
+          "execveat", "exit", "exit_group", "epoll_ctl", "epoll_create1", "epoll_pwait", "epoll_wait", "faccessat", "faccessat2", "fchdir", "fchown", "fcntl",
           "fork", "fstat", "fstatfs", "futex", "getcwd", "getdents64", "getegid", "geteuid", "getgid", "getpid", "getppid", "getrandom", "getrlimit",
           "gettid", "getuid", "ioctl", "kill", "lseek", "lstat", "madvise", "mmap", "mprotect", "mremap", "munmap", "nanosleep", "newfstatat",
           "open", "openat", "openat2", "pipe", "pipe2", "poll", "ppoll", "prctl", "pread64", "prlimit64", "read", "readlink", "readlinkat", "rseq",
@@ -231,10 +231,28 @@ def test_two_profiles_that_differ_little_are_not_mixed_up(runtime, bundle, probe
     ({"architectures": ["SCMP_ARCH_NOSUCH"]}, ["architectures", "SCMP_ARCH_NOSUCH"]),
     ({"flags": ["SECCOMP_FILTER_FLAG_NOSUCH"]}, ["flags", "SECCOMP_FILTER_FLAG_NOSUCH"]),
     ({"syscalls": [{"names": ["uname"], "action": "nosuch"}]}, ["syscalls", "nosuch"]),
-    ({"syscalls": [{"names": ["uname"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_NOSUCH"}]}]}, ["SCMP_CMP_NOSUCH"]),
+    ({"syscalls": [{"names": ["uname"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_NOSUCH"}]}]},
+     ["SCMP_CMP_NOSUCH"]),
     ({"syscalls": [{"names": ["uname"], "action": "SCMP_ACT_ERRNO", "args": [{"index": 6, "value": 1, "op": "SCMP_CMP_EQ"}]}]}, ["index", "6"]),
     pytest.param({"syscalls": [{"names": [], "action": "SCMP_ACT_ERRNO"}]}, ["names"], marks=pytest.mark.kiste_only("it takes a rule for nothing")),
 ], ids=["default-action", "architecture", "flag", "action", "operator", "index", "no-names"])
 def test_a_profile_that_makes_no_sense_is_refused(runtime, bundle, change, names):
     filtered(bundle, rule("SCMP_ACT_ERRNO", *MKDIR)).linux["seccomp"].update(change)
     runtime.refuses_to_run(bundle, *names)
+
+
+# -- the runtime's own calls
+
+@pytest.mark.parametrize("privileges", [True, False], ids=["no-new-privileges", "privileged"])
+def test_a_filter_that_allows_nothing_but_the_program_itself_starts_it(runtime, bundle, probe, privileges):
+    """execve is the last call the runtime makes: it may forbid sending, writing, capabilities and prctl."""
+    if not runtime.is_kiste:
+        pytest.skip("the peers need these calls after the filter is installed")
+    bundle.process["noNewPrivileges"] = privileges
+    filtered(bundle, rule("SCMP_ACT_ERRNO", "sendto", "sendmsg", "capset", "capget", "setresuid", "close", "ppoll"))
+    bundle.sh("grep CapEff: /proc/self/status")
+    expected = bundle.process["capabilities"]["effective"]
+    mask = int(runtime.output_of(bundle).split()[1], 16)
+    assert bin(mask).count("1") == len(expected), "no capability may be left from installing the filter"
+    filtered(bundle, rule("SCMP_ACT_KILL_PROCESS", "sendto", "sendmsg", "capset"))
+    assert runtime.output_of(bundle.sh("echo runs")) == "runs\n"

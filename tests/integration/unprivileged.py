@@ -41,7 +41,8 @@ def known_user(folder, with_subordinate_ids):
 
 def as_user(folder):
     """Options for Runtime.spawn: the command belongs to the user, who has no other group and a short environment."""
-    environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(folder), "USER": NAME, "XDG_RUNTIME_DIR": str(folder)}
+    environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "USER": NAME,
+                   "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder)}
     return {"user": UID, "group": UID, "extra_groups": [], "env": environment}
 
 

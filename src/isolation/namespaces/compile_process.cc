@@ -87,7 +87,9 @@ void AddLimits(const ProcessPlan& process, ProgramBuilder& builder) {
   }
 }
 
-// While a filter is still to be installed without no_new_privs, CAP_SYS_ADMIN stays (seccomp(2)).
+// While a filter is still to be installed without no_new_privs, CAP_SYS_ADMIN stays (seccomp(2)). It
+// ends with execve: what a program has then comes from the bounding, inheritable and ambient sets
+// (capabilities(7)), which do not hold it. So execve is the one call that a filter must allow.
 bool NeedsAdminForSeccomp(const ProcessPlan& process) {
   return !process.seccomp.filter.empty() && !process.no_new_privileges;
 }
@@ -95,7 +97,7 @@ bool NeedsAdminForSeccomp(const ProcessPlan& process) {
 void AddCapabilities(const ProcessPlan& process, uint64_t extra, ProgramBuilder& builder) {
   const auto& sets = process.capabilities;
   std::vector<uint64_t> data = {sets.effective | extra, sets.permitted | extra, sets.inheritable,
-                                extra == 0 ? sets.ambient : 0};
+                                sets.ambient};
   builder.Add({.op = Op::kCapabilities, .data = builder.Data(data)}, "process.capabilities");
 }
 
@@ -182,7 +184,6 @@ void CompileExec(const ProcessPlan& process, ProgramBuilder& builder) {
         .a = process.seccomp.flags};
     if (process.seccomp.listener) operation.fd = builder.Inherit(process.seccomp.listener.get());
     builder.Add(operation, "linux.seccomp: install the filter");
-    if (NeedsAdminForSeccomp(process)) AddCapabilities(process, 0, builder);
   }
   builder.Add({.op = Op::kExec,
                .data = builder.Pointers(process.args),

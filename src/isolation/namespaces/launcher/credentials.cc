@@ -75,6 +75,8 @@ long Seccomp(Launcher& l, const Operation& op) {
   sock_fprog program{};
   program.len = static_cast<unsigned short>(op.data_count);
   program.filter = l.Data<sock_filter>(op.data);
+  // The last word before the filter, which may refuse to send any: from here only execve is left.
+  SendReport(l, ReportKind::kExec, 0);
   long listener = Call<__NR_seccomp>(SECCOMP_SET_MODE_FILTER, op.a, &program);
   if (listener < 0 || op.fd < 0) return listener < 0 ? listener : 0;
   StatePieces state;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <linux/errno.h>
 #include <linux/fcntl.h>
+#include <linux/poll.h>
+#include <linux/time_types.h>
 #include <linux/uio.h>
 
 #include "isolation/namespaces/launcher/launcher.h"
@@ -10,6 +12,7 @@ namespace kiste::isolation::launcher {
 namespace {
 
 constexpr int kNoSignal = 0x4000;  // MSG_NOSIGNAL
+constexpr int kDontWait = 0x40;    // MSG_DONTWAIT
 constexpr int kSolSocket = 1;      // SOL_SOCKET
 constexpr int kScmRights = 1;      // SCM_RIGHTS
 
@@ -74,9 +77,12 @@ long WaitStart(Launcher& l, const Operation& op) {
     long connection = Call<__NR_accept4>(op.fd, nullptr, nullptr, O_CLOEXEC);
     if (connection == -EINTR || connection == -ECONNABORTED) continue;
     if (connection < 0) return connection;
+    // One who says nothing does not keep the others waiting.
+    pollfd talks{static_cast<int>(connection), POLLIN, 0};
+    __kernel_timespec limit{1, 0};
+    Call<__NR_ppoll>(&talks, 1, &limit, nullptr, 0);
     char word = 0;
-    long size = -EINTR;
-    while (size == -EINTR) size = Call<__NR_read>(connection, &word, 1);
+    long size = Call<__NR_recvfrom>(connection, &word, 1, kDontWait, nullptr, nullptr);
     if (size == 1 && word == kStartByte) {
       l.channel = static_cast<int>(connection);
       Call<__NR_close>(op.fd);

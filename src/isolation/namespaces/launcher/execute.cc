@@ -103,7 +103,7 @@ long Execute(Launcher& l, const Operation& op) {
   auto* argv = pointers(op.data);
   auto* envp = pointers(op.data2);
   l.Explain(l.executable);
-  SendReport(l, ReportKind::kExec, 0);
+  if (l.report.kind != ReportKind::kExec) SendReport(l, ReportKind::kExec, 0);
   return Call<__NR_execve>(l.executable, argv, envp);
 }
 

@@ -14,7 +14,7 @@
 //     │   one byte →                     │
 //     │ ← Report{kReady}                 │ at Op::kWaitStart: `create` may return; L now waits on
 //     │                                  │ the start listener and reports to who connected there
-//     │ ← Report{kExec}                  │ just before execve; then end of file = success
+//     │ ← Report{kExec}                  │ before the filter and execve; then end of file = success
 //     │ ← Report{kFailed, index, errno}  │ at any point; L exits
 #pragma once
 
