@@ -142,18 +142,26 @@ class Host:
     def reap_adopted(self):
         """Collects what became of orphans, and leaves alone the commands that somebody waits for."""
         for pid in children_of("self"):
-            if pid not in self.commands and process_state(pid) == "Z":
-                self.exit_codes.pop(pid, None)
+            if pid not in self.commands:
+                self._bury(pid)
+
+    def _bury(self, pid):
+        with self.reaping:
+            if process_state(pid) != "Z":
+                return
+            self.exit_codes.pop(pid, None)  # of an earlier process with this number
+            try:
                 self.reap(pid)
+            except ChildProcessError:
+                pass  # a Popen was faster
 
     def _reap_as_init_would(self):
         """A pid namespace only ends when all its dead are reaped, and orphans in it that came by `exec` are ours to reap.
         What is in our own pid namespace waits for reap_adopted: it may be a command that somebody is about to wait for."""
         while not self.closing.wait(0.005):
             for pid in children_of("self"):
-                if self.reaps and process_state(pid) == "Z" and is_in_another_pid_namespace(pid):
-                    self.exit_codes.pop(pid, None)
-                    self.reap(pid)
+                if self.reaps and is_in_another_pid_namespace(pid):
+                    self._bury(pid)
 
     def processes(self):
         self.reap_adopted()

@@ -107,6 +107,27 @@ def test_every_command_works_for_the_user(runtime, bundle):
     container.delete()
 
 
+def test_exec_into_a_created_container_works_for_the_user(runtime, bundle):
+    container = runtime.create(bundle)
+    assert container.exec_ok("/bin/echo", "before start").stdout == "before start\n"
+
+
+def test_oom_score_adj_works_for_the_user(runtime, bundle):
+    bundle.process["oomScoreAdj"] = 500
+    container = runtime.run_detached(bundle.sh("cat /proc/self/oom_score_adj; exec sleep 1000")).says("500\n")
+    assert container.exec_ok("/bin/cat", "/proc/self/oom_score_adj").stdout == "500\n"
+
+
+def test_hooks_of_the_user_may_look_into_the_containers_namespaces(runtime, bundle, workspace):
+    seen = workspace / "seen"
+    seen.mkdir()
+    unprivileged.give(seen)
+    script = f"""pid=$(sed 's/.*"pid": *\\([0-9]*\\).*/\\1/'); readlink /proc/$pid/ns/net >{seen}/net"""
+    bundle.hook("createRuntime", "/bin/sh", "-c", script)
+    container = runtime.create(bundle)
+    assert (seen / "net").read_text().strip() == os.readlink(f"/proc/{container.pid}/ns/net")
+
+
 def test_exit_codes_and_input_work_for_the_user(runtime, bundle):
     result = runtime.run(bundle.sh("cat; exit 3"), text="in\n")
     assert (result.code, result.stdout) == (3, "in\n")

@@ -168,16 +168,6 @@ TEST(CompileProcess, CapabilitySets) {
   EXPECT_EQ(steps.Data<uint64_t>(sets.data, 3), 16u);
 }
 
-// Ambient capabilities would survive a hook's exec, and with the borrowed CAP_SYS_ADMIN among the
-// permitted ones nothing may be handed on.
-TEST(CompileProcess, NothingIsAmbientWhileAdminIsBorrowed) {
-  ProcessPlan process = Process();
-  process.capabilities.ambient = process.capabilities.inheritable = 16;
-  process.seccomp.filter.resize(1);
-  ProcessSteps steps(process);
-  EXPECT_EQ(steps.Data<uint64_t>(steps.All(Op::kCapabilities)[0].data, 3), 0u);
-}
-
 TEST(CompileProcess, LimitsAreTheLaunchersOrTheRuntimes) {
   ProcessPlan process = Process();
   process.rlimits = {{7, 10, 20}, {0, 1, 2}};

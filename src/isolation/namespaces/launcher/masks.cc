@@ -46,6 +46,14 @@ long Cover(int with, int what) {
                                MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }
 
+// The first directory gets the file system itself, the others clones of it: one that was never
+// attached would be taken apart at execve, and that waits for an RCU grace period.
+long CoverDirectory(Launcher& l, int directory) {
+  if (l.mask >= 0) return Cover(l.mask, directory);
+  l.mask = static_cast<int>(MakeEmptyTmpfs());
+  return l.mask < 0 ? l.mask : MoveMount(l.mask, directory);
+}
+
 bool NothingThere(long error) { return error == -ENOENT || error == -ENOTDIR; }
 
 }  // namespace
@@ -64,8 +72,7 @@ long Mask(Launcher& l, const Operation& op) {
     FileKind kind;
     long error = target.bad() ? target.error() : Examine(target.get(), kind);
     if (error == 0 && (kind.mode & S_IFMT) == S_IFDIR) {
-      if (l.mask < 0) l.mask = static_cast<int>(MakeEmptyTmpfs());
-      error = l.mask < 0 ? l.mask : Cover(l.mask, target.get());
+      error = CoverDirectory(l, target.get());
     } else if (error == 0) {
       error = Cover(null.get(), target.get());
     }

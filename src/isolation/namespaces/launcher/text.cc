@@ -2,7 +2,10 @@
 #include "isolation/namespaces/launcher/launcher.h"
 
 // The compiler may call these for copies and comparisons of its own making (GCC manual,
-// "Language Standards": a freestanding environment provides them).
+// "Language Standards": a freestanding environment provides them). The tests have a C library's.
+#ifdef KISTE_HOSTED
+#include <string.h>
+#else
 extern "C" {
 
 void* memcpy(void* to, const void* from, unsigned long size);
@@ -41,6 +44,7 @@ int memcmp(const void* a, const void* b, unsigned long size) {
 }
 
 }  // extern "C"
+#endif
 
 namespace kiste::isolation::launcher {
 
