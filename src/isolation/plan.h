@@ -130,6 +130,9 @@ struct InnerHooks {
 
 struct LaunchPlan {
   std::string id;
+  // The runtime is the host's root: what only that may do (limits in a user namespace, ids) is done
+  // by it, and launchers are hidden from all others.
+  bool privileged_runtime = true;
   NamespacePlan namespaces;
   CgroupPlan cgroup;
   std::optional<RootPlan> root;  // nullopt: the joined mount namespace's root as it is (exec)

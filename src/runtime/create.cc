@@ -86,27 +86,39 @@ struct Cgroups {
   std::optional<cg::Cgroup> cgroup;  // none: the container stays in the caller's
 };
 
-Result<Cgroups> MakeCgroups(const CreateRequest& request, const oci::Linux& linux,
+Result<Cgroups> PlanCgroups(const CreateRequest& request, const oci::Linux& linux,
                             const Caller& caller) {
-  Cgroups made;
-  made.layout = TRY(cg::Detect());
-  if (request.no_cgroups || made.layout.kind == cg::Kind::kNone) return made;
+  Cgroups planned;
+  planned.layout = TRY(cg::Detect());
+  if (request.no_cgroups || planned.layout.kind == cg::Kind::kNone) return planned;
   std::string path = linux.cgroups_path.empty() ? request.id : linux.cgroups_path;
-  auto cgroup = cg::Cgroup::Create(made.layout, path);
-  if (!cgroup && CgroupsDispensable(caller, cgroup.error())) {
-    if (!linux.cgroups_path.empty()) request.warn(cgroup.error().Text());
-    return made;
-  }
+  auto cgroup = cg::Cgroup::Plan(planned.layout, path);
+  if (!cgroup && caller.rootless && linux.cgroups_path.empty()) return planned;
   if (!cgroup) return Context(std::move(cgroup), "linux.cgroupsPath");
-  made.cgroup.emplace(std::move(*cgroup));
-  auto applied = made.cgroup->Apply(CgroupResources(linux.resources));
-  if (applied) return made;
-  if (CgroupsDispensable(caller, applied.error())) {
-    request.warn(applied.error().Text());
-    return made;
+  planned.cgroup.emplace(std::move(*cgroup));
+  return planned;
+}
+
+// Makes what is planned, with its limits; gives the plan up where an ordinary user may do without.
+Status MakeCgroups(const CreateRequest& request, const oci::Linux& linux, const Caller& caller,
+                   Cgroups& cgroups) {
+  if (!cgroups.cgroup) return {};
+  auto made = cgroups.cgroup->Make();
+  if (!made) {
+    cgroups.cgroup.reset();
+    if (!CgroupsDispensable(caller, made.error())) {
+      return Context(std::move(made), "linux.cgroupsPath");
+    }
+    if (!linux.cgroups_path.empty()) request.warn(made.error().Text());
+    return {};
   }
-  made.cgroup->Undo();
-  return Context(std::move(applied), "linux.resources");
+  auto applied = cgroups.cgroup->Apply(CgroupResources(linux.resources));
+  if (applied) return {};
+  if (!CgroupsDispensable(caller, applied.error())) {
+    return Context(std::move(applied), "linux.resources");
+  }
+  request.warn(applied.error().Text());
+  return {};
 }
 
 int AllNamespaces(const oci::Linux& linux) {
@@ -121,6 +133,7 @@ Result<isolation::LaunchPlan> Plan(const Store& store, CreateRequest& request, c
   const auto& config = bundle.config;
   isolation::LaunchPlan plan;
   plan.id = request.id;
+  plan.privileged_runtime = caller.uid == 0;
   plan.namespaces = TRY(PlanNamespaces(config, caller));
   if (cgroups.cgroup) {
     auto join = TRY(cgroups.cgroup->OpenForJoining());
@@ -251,14 +264,17 @@ Result<Created> Create(const Store& store, CreateRequest request) {
   Defer remove_folder([&] { static_cast<void>(container.folder.Remove()); });
   TRY(container.folder.Lock());
   TRY(container.folder.SaveConfig(bundle.text));
-  auto cgroups = TRY(MakeCgroups(request, bundle.config.linux, caller));
+  auto cgroups = TRY(PlanCgroups(request, bundle.config.linux, caller));
+  // Written down before it is made: whatever a killed create leaves, `delete --force` finds.
+  container.record = NewRecord(request, bundle, cgroups, caller);
+  TRY(container.folder.Save(container.record));
   Defer remove_cgroups([&] {
     if (!cgroups.cgroup) return;
     static_cast<void>(cgroups.cgroup->KillAll(SIGKILL));
     cgroups.cgroup->Undo();
   });
-  container.record = NewRecord(request, bundle, cgroups, caller);
-  TRY(container.folder.Save(container.record));
+  TRY(MakeCgroups(request, bundle.config.linux, caller, cgroups));
+  if (!cgroups.cgroup) container.record.cgroups.clear();
 
   auto launched = PlanAndLaunch(store, request, bundle, cgroups, caller, container);
   if (!launched) {

@@ -107,6 +107,7 @@ Result<isolation::LaunchPlan> Plan(const Store& store, const ExecRequest& reques
   join.flags = record.namespaces;
   join.path = StrCat("of process ", record.pid);
   plan.id = record.id;
+  plan.privileged_runtime = CurrentCaller().uid == 0;
   if (record.namespaces != 0) plan.namespaces.join.push_back(std::move(join));
   plan.namespaces.become_root = user_namespace;
   if ((record.namespaces & CLONE_NEWNS) == 0) {

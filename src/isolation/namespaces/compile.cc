@@ -31,8 +31,9 @@ uint64_t CloneFlags(const NamespacePlan& namespaces) {
 // something has to be written to its own files in /proc.
 bool NeedsProc(const LaunchPlan& plan) {
   const auto& process = plan.process;
-  return plan.root || process.oom_score_adj || !process.apparmor_profile.empty() ||
-         !process.selinux_label.empty() || process.seccomp.listener;
+  bool oom = process.oom_score_adj && plan.privileged_runtime;
+  return plan.root || oom || !process.apparmor_profile.empty() || !process.selinux_label.empty() ||
+         process.seccomp.listener;
 }
 
 void EnterNamespaces(const LaunchPlan& plan, Compiled& compiled) {
@@ -53,13 +54,18 @@ void EnterNamespaces(const LaunchPlan& plan, Compiled& compiled) {
     compiled.syncs.push_back(SyncPoint::kIdMaps);
     ++compiled.forks;
     builder.Add({.op = Op::kBecomeRoot}, "become root of the user namespace");
-    builder.Add({.op = Op::kHide}, "prctl PR_SET_DUMPABLE");
   }
   if ((namespaces.create & CLONE_NEWTIME) != 0) {
     builder.Add({.op = Op::kTimeOffsets, .text = builder.Text(namespaces.time_offsets)},
                 "make a time namespace (linux.timeOffsets)");
   }
-  if (!NeedsProc(plan)) builder.Add({.op = Op::kCloseProc}, "close /proc");
+  // An ordinary user's own new container stays open to that user: /proc/<pid> would be root's. An
+  // exec is hidden once it is among the container's processes.
+  if (plan.privileged_runtime || !plan.root) {
+    if (!plan.root && !plan.privileged_runtime) CompileLimits(plan.process, builder);
+    if (!NeedsProc(plan)) builder.Add({.op = Op::kCloseProc}, "close /proc");
+    builder.Add({.op = Op::kHide}, "prctl PR_SET_DUMPABLE");
+  }
   builder.Add({.op = Op::kFork, .a = CloneFlags(namespaces)},
               "clone3 into the container's namespaces");
   ++compiled.forks;
@@ -138,6 +144,7 @@ Result<Compiled> Compile(const LaunchPlan& plan, const CompileOptions& options) 
   if (fork) {
     EnterNamespaces(plan, compiled);
   } else {
+    builder.Add({.op = Op::kHide}, "prctl PR_SET_DUMPABLE");
     compiled.clone_namespaces = CloneFlags(plan.namespaces);
   }
   builder.Add({.op = Op::kDeathSignal, .a = SIGKILL}, "prctl PR_SET_PDEATHSIG");
@@ -156,13 +163,18 @@ Result<Compiled> Compile(const LaunchPlan& plan, const CompileOptions& options) 
   }
   bool own_user_namespace =
       plan.namespaces.become_root || (plan.namespaces.create & CLONE_NEWUSER) != 0;
-  bool limits_by_runtime =
-      own_user_namespace && (!plan.process.rlimits.empty() || plan.process.oom_score_adj);
+  bool limits_by_runtime = own_user_namespace && plan.privileged_runtime &&
+                           (!plan.process.rlimits.empty() || plan.process.oom_score_adj);
   if (limits_by_runtime) {
     builder.Add({.op = Op::kSync}, "wait for the limits");
     compiled.syncs.push_back(SyncPoint::kLimits);
   }
-  CompileProcess(plan.process, limits_by_runtime, builder);
+  bool limits_set = limits_by_runtime || (!plan.root && !plan.privileged_runtime);
+  CompileProcess(plan.process, limits_set, builder);
+  if (plan.start_listener && !plan.privileged_runtime) {
+    builder.Add({.op = Op::kCloseProc},
+                "close /proc");  // it waits in the open: with nothing of the host's
+  }
   if (plan.start_listener) {
     builder.Add({.op = Op::kWaitStart, .fd = builder.Inherit(plan.start_listener.get())},
                 "wait for start");

@@ -39,7 +39,8 @@ void CompileDeviceNodes(const RootPlan& root, ProgramBuilder& builder);
 void CompileRootEnd(const RootPlan& root, ProgramBuilder& builder);
 void CompileHooks(const InnerHooks& hooks, const char* kind, ProgramBuilder& builder);
 // Credentials and limits up to the point where `start` is awaited, and the steps after it.
-void CompileProcess(const ProcessPlan& process, bool limits_by_runtime, ProgramBuilder& builder);
+void CompileProcess(const ProcessPlan& process, bool limits_set, ProgramBuilder& builder);
+void CompileLimits(const ProcessPlan& process, ProgramBuilder& builder);
 void CompileExec(const ProcessPlan& process, ProgramBuilder& builder);
 
 }  // namespace kiste::isolation

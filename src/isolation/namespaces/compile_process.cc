@@ -70,7 +70,23 @@ void AddScheduling(const ProcessPlan& process, ProgramBuilder& builder) {
   }
 }
 
-void AddLimits(const ProcessPlan& process, ProgramBuilder& builder) {
+// While a filter is still to be installed without no_new_privs, CAP_SYS_ADMIN stays (seccomp(2)).
+// It ends with execve: what a program has then comes from the bounding, inheritable and ambient
+// sets (capabilities(7)), which do not hold it. So execve is the one call that a filter must allow.
+bool NeedsAdminForSeccomp(const ProcessPlan& process) {
+  return !process.seccomp.filter.empty() && !process.no_new_privileges;
+}
+
+void AddCapabilities(const ProcessPlan& process, uint64_t extra, ProgramBuilder& builder) {
+  const auto& sets = process.capabilities;
+  std::vector<uint64_t> data = {sets.effective | extra, sets.permitted | extra, sets.inheritable,
+                                sets.ambient};
+  builder.Add({.op = Op::kCapabilities, .data = builder.Data(data)}, "process.capabilities");
+}
+
+}  // namespace
+
+void CompileLimits(const ProcessPlan& process, ProgramBuilder& builder) {
   if (process.oom_score_adj) {
     builder.Add({.op = Op::kProcWrite,
                  .text = builder.Text("self/oom_score_adj"),
@@ -87,25 +103,9 @@ void AddLimits(const ProcessPlan& process, ProgramBuilder& builder) {
   }
 }
 
-// While a filter is still to be installed without no_new_privs, CAP_SYS_ADMIN stays (seccomp(2)). It
-// ends with execve: what a program has then comes from the bounding, inheritable and ambient sets
-// (capabilities(7)), which do not hold it. So execve is the one call that a filter must allow.
-bool NeedsAdminForSeccomp(const ProcessPlan& process) {
-  return !process.seccomp.filter.empty() && !process.no_new_privileges;
-}
-
-void AddCapabilities(const ProcessPlan& process, uint64_t extra, ProgramBuilder& builder) {
-  const auto& sets = process.capabilities;
-  std::vector<uint64_t> data = {sets.effective | extra, sets.permitted | extra, sets.inheritable,
-                                sets.ambient};
-  builder.Add({.op = Op::kCapabilities, .data = builder.Data(data)}, "process.capabilities");
-}
-
-}  // namespace
-
-void CompileProcess(const ProcessPlan& process, bool limits_by_runtime, ProgramBuilder& builder) {
+void CompileProcess(const ProcessPlan& process, bool limits_set, ProgramBuilder& builder) {
   AddScheduling(process, builder);
-  if (!limits_by_runtime) AddLimits(process, builder);
+  if (!limits_set) CompileLimits(process, builder);
   builder.Add({.op = Op::kStdioOwner, .a = process.uid}, "own the standard streams");
   builder.Add({.op = Op::kChdir,
                .flags = process.uid == 0 ? 0u : launcher::kTolerateAccess,

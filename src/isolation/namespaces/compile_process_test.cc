@@ -29,7 +29,7 @@ struct ProcessSteps {
     Read();
   }
   void Read() {
-    block = builder.Finish(900, 901, true);
+    block = builder.Finish(900, 901);
     launcher::Program header;
     std::memcpy(&header, block.data(), sizeof header);
     list.resize(header.operation_count);

@@ -25,7 +25,7 @@ struct RootSteps {
     CompileRoot(root, builder);
     CompileDeviceNodes(root, builder);
     CompileRootEnd(root, builder);
-    block = builder.Finish(900, 901, true);
+    block = builder.Finish(900, 901);
     launcher::Program header;
     std::memcpy(&header, block.data(), sizeof header);
     list.resize(header.operation_count);

@@ -29,7 +29,7 @@ constexpr int kUsual = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC 
 // A compiled program, read back as the launcher reads it.
 struct Steps {
   explicit Steps(const LaunchPlan& plan, CompileOptions options = {})
-      : compiled(Compile(plan, options).value()), block(compiled.builder.Finish(900, 901, true)) {
+      : compiled(Compile(plan, options).value()), block(compiled.builder.Finish(900, 901)) {
     launcher::Program header;
     std::memcpy(&header, block.data(), sizeof header);
     list.resize(header.operation_count);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "isolation/namespaces/launch.h"
 
-#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -203,8 +202,7 @@ Result<Launched> Launch(const LaunchPlan& plan, const LaunchObserver& observer) 
   Fd image = TRY(sys::SealedExecutable("kiste-launcher", LauncherImage()));
   Fd proc = TRY(sys::OpenProc());
   auto channel = TRY(sys::MakeSocketPair());
-  bool maps_ids = (plan.namespaces.create & CLONE_NEWUSER) != 0;
-  std::string block = compiled.builder.Finish(channel.theirs.get(), proc.get(), !maps_ids);
+  std::string block = compiled.builder.Finish(channel.theirs.get(), proc.get());
   Fd program = TRY(sys::MemoryFile("kiste-program", block));
 
   std::string argument = StrCat(compiled.builder.Inherit(program.get()));

@@ -58,12 +58,11 @@ void ProgramBuilder::Add(launcher::Operation operation, std::string words) {
   words_.push_back(std::move(words));
 }
 
-std::string ProgramBuilder::Finish(int channel, int proc, bool hidden) {
+std::string ProgramBuilder::Finish(int channel, int proc) {
   Program header{};
   header.magic = launcher::kMagic;
   header.channel = Inherit(channel);
   header.proc = Inherit(proc);
-  header.hidden = hidden ? 1 : 0;
   header.operation_count = static_cast<uint32_t>(operations_.size());
   header.operations = Data(operations_);
   header.size = static_cast<uint32_t>(block_.size());

@@ -44,9 +44,8 @@ class ProgramBuilder {
     return fd;
   }
 
-  // The finished block. `channel` and `proc` are inherited too. `hidden`: the launcher is closed to
-  // others' eyes from the start, not only from Op::kHide on.
-  std::string Finish(int channel, int proc, bool hidden);
+  // The finished block. `channel` and `proc` are inherited too.
+  std::string Finish(int channel, int proc);
   const std::vector<int>& inherited() const { return inherited_; }
   const std::vector<std::string>& words() const { return words_; }
   size_t size() const { return operations_.size(); }

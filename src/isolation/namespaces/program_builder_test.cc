@@ -26,13 +26,12 @@ TEST(ProgramBuilder, HeaderDescribesTheBlock) {
   ProgramBuilder builder;
   builder.Add({.op = Op::kSetsid}, "first");
   builder.Add({.op = Op::kUmask, .a = 022}, "second");
-  std::string block = builder.Finish(11, 12, true);
+  std::string block = builder.Finish(11, 12);
   auto header = At<Program>(block, 0);
   EXPECT_EQ(header.magic, launcher::kMagic);
   EXPECT_EQ(header.size, block.size());
   EXPECT_EQ(header.channel, 11);
   EXPECT_EQ(header.proc, 12);
-  EXPECT_EQ(header.hidden, 1u);
   ASSERT_EQ(header.operation_count, 2u);
   EXPECT_EQ(header.operations % alignof(launcher::Operation), 0u);
   EXPECT_EQ(At<launcher::Operation>(block, header.operations).op, Op::kSetsid);
@@ -46,13 +45,8 @@ TEST(ProgramBuilder, HeaderDescribesTheBlock) {
 TEST(ProgramBuilder, ChannelAndProcAreInheritedLikeOthers) {
   ProgramBuilder builder;
   EXPECT_EQ(builder.Inherit(7), 7);
-  builder.Finish(11, 12, false);
+  builder.Finish(11, 12);
   EXPECT_EQ(builder.inherited(), (std::vector<int>{7, 11, 12}));
-}
-
-TEST(ProgramBuilder, NotHiddenWhenIdsAreToBeMapped) {
-  ProgramBuilder builder;
-  EXPECT_EQ(At<Program>(builder.Finish(1, 2, false), 0).hidden, 0u);
 }
 
 TEST(ProgramBuilder, NothingIsAtOffsetZero) {
@@ -65,7 +59,7 @@ TEST(ProgramBuilder, TextsAreEndedByANul) {
   ProgramBuilder builder;
   auto first = builder.Text("one");
   auto second = builder.Text("two");
-  std::string block = builder.Finish(1, 2, false);
+  std::string block = builder.Finish(1, 2);
   EXPECT_STREQ(block.data() + first, "one");
   EXPECT_STREQ(block.data() + second, "two");
 }
@@ -77,7 +71,7 @@ TEST(ProgramBuilder, DataIsAligned) {
   auto offset = builder.Data(numbers);
   builder.Text("abcd");
   auto single = builder.Struct(uint64_t{9});
-  std::string block = builder.Finish(1, 2, false);
+  std::string block = builder.Finish(1, 2);
   EXPECT_EQ(offset % alignof(uint64_t), 0u);
   EXPECT_EQ(single % alignof(uint64_t), 0u);
   EXPECT_EQ(At<uint64_t>(block, offset + 16), 3u);
@@ -87,7 +81,7 @@ TEST(ProgramBuilder, DataIsAligned) {
 TEST(ProgramBuilder, PointersEndWithZeroAndKeepEmptyArguments) {
   ProgramBuilder builder;
   auto list = builder.Pointers({"sh", "", "x"});
-  std::string block = builder.Finish(1, 2, false);
+  std::string block = builder.Finish(1, 2);
   auto empty = At<uint64_t>(block, list + 8);
   EXPECT_STREQ(block.data() + At<uint64_t>(block, list), "sh");
   ASSERT_NE(empty, 0u);  // 0 would end the list
@@ -100,7 +94,7 @@ TEST(ProgramBuilder, PointersTakeOneThatIsInPlace) {
   ProgramBuilder builder;
   auto space = builder.Space(32);
   auto list = builder.Pointers({"A=1"}, space);
-  std::string block = builder.Finish(1, 2, false);
+  std::string block = builder.Finish(1, 2);
   EXPECT_EQ(At<uint64_t>(block, list + 8), space);
   EXPECT_EQ(At<uint64_t>(block, list + 16), 0u);
   EXPECT_EQ(block.substr(space, 32), std::string(32, '\0'));
@@ -109,7 +103,7 @@ TEST(ProgramBuilder, PointersTakeOneThatIsInPlace) {
 TEST(ProgramBuilder, TextListHoldsOffsets) {
   ProgramBuilder builder;
   auto list = builder.TextList({"/a", "/b"});
-  std::string block = builder.Finish(1, 2, false);
+  std::string block = builder.Finish(1, 2);
   EXPECT_STREQ(block.data() + At<uint32_t>(block, list), "/a");
   EXPECT_STREQ(block.data() + At<uint32_t>(block, list + 4), "/b");
 }

@@ -65,6 +65,9 @@ class Cgroup {
   // the parents offer is enabled. An existing cgroup is taken as it is: created() tells. On failure
   // everything that was made is removed again.
   static Result<Cgroup> Create(const Layout& layout, std::string_view path);
+  // The same in two steps, for a caller that writes paths() down before anything exists.
+  static Result<Cgroup> Plan(const Layout& layout, std::string_view path);
+  Status Make();
 
   // The cgroup whose paths() were saved. Nothing is touched or checked until it is used.
   static Result<Cgroup> Open(const std::map<std::string, std::string>& paths);
@@ -151,6 +154,7 @@ class Cgroup {
   Status Signal(int signal, int passes) const;
 
   std::vector<Directory> directories_;
+  bool pure_v2_ = false;
   std::vector<std::string> made_;  // by Create, parents first
   bool created_ = false;
 };

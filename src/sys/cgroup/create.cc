@@ -49,34 +49,44 @@ Status MakeDirectories(const std::string& path, size_t root_length,
 
 }  // namespace
 
-Result<Cgroup> Cgroup::Create(const Layout& layout, std::string_view path) {
+Result<Cgroup> Cgroup::Plan(const Layout& layout, std::string_view path) {
   if (layout.kind == Kind::kNone) {
     return Fail(ErrorKind::kUnsupported, "no cgroup file system is mounted");
   }
   bool relative = !path.starts_with('/');
   std::string normal = TRY(NormalPath(path));
-
   Cgroup cgroup;
-  Defer undo([&] { cgroup.Undo(); });
-  cgroup.created_ = true;
+  cgroup.pure_v2_ = layout.kind == Kind::kV2;
   for (const auto& hierarchy : layout.hierarchies) {
     Directory directory;
     directory.v2 = hierarchy.v2;
     directory.controllers = hierarchy.controllers;
     directory.root_length = hierarchy.mount_point.size();
-    directory.path = TRY(Place(hierarchy, normal, relative, layout.kind == Kind::kV2));
-    size_t before = cgroup.made_.size();
-    TRY(MakeDirectories(directory.path, directory.root_length, cgroup.made_));
-    size_t made = cgroup.made_.size() - before;
-    directory.fresh = made > 0 && cgroup.made_.back() == directory.path;
-    cgroup.created_ = cgroup.created_ && directory.fresh;
+    directory.path = TRY(Place(hierarchy, normal, relative, cgroup.pure_v2_));
     cgroup.directories_.push_back(std::move(directory));
+  }
+  return cgroup;
+}
 
-    const Directory& done = cgroup.directories_.back();
-    if (done.Has("cpuset")) TRY(v1::InheritCpuset(done, done.fresh ? made : 0));
-    if (done.v2 && layout.kind == Kind::kV2) v2::EnableAllControllers(done);
+Status Cgroup::Make() {
+  Defer undo([&] { Undo(); });
+  created_ = true;
+  for (auto& directory : directories_) {
+    size_t before = made_.size();
+    TRY(MakeDirectories(directory.path, directory.root_length, made_));
+    size_t made = made_.size() - before;
+    directory.fresh = made > 0 && made_.back() == directory.path;
+    created_ = created_ && directory.fresh;
+    if (directory.Has("cpuset")) TRY(v1::InheritCpuset(directory, directory.fresh ? made : 0));
+    if (directory.v2 && pure_v2_) v2::EnableAllControllers(directory);
   }
   undo.Cancel();
+  return {};
+}
+
+Result<Cgroup> Cgroup::Create(const Layout& layout, std::string_view path) {
+  auto cgroup = TRY(Plan(layout, path));
+  TRY(cgroup.Make());
   return cgroup;
 }
 

@@ -162,7 +162,6 @@ bool Load(Launcher& l, int fd) {
   static Launcher l;
   Call<__NR_prctl>(PR_SET_NAME, "kiste-init", 0, 0, 0);
   if (!Load(l, program_fd)) Exit(125);
-  if (l.program->hidden != 0) Hide();
   Call<__NR_umask>(0);
   const auto* operations = l.Data<Operation>(l.program->operations);
   for (__u32 i = 0; i < l.program->operation_count; ++i) {

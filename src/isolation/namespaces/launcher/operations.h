@@ -131,7 +131,6 @@ struct Program {
   __u32 size;  // of all, bytes
   __s32 channel;
   __s32 proc;    // O_PATH descriptor of the host's /proc
-  __u32 hidden;  // not dumpable from the start
   Offset operations;
   __u32 operation_count;
 };
