@@ -19,12 +19,13 @@ namespace kiste::runtime {
 
 namespace {
 
-// A process object of its own has what it has; capabilities and rlimits that it does not name are
-// the container's (as in runc).
+// A process object of its own has what it has; capabilities, limits and labels that it does not name
+// are the container's.
 Result<oci::Process> ProcessFromFile(const std::string& file, const oci::Process& container) {
   std::string text = TRY_CONTEXT(sys::ReadRegularFile(file, json::kMaxBytes), "--process");
   auto process = TRY(oci::ParseProcess(std::move(text), file));
   if (!process.capabilities) process.capabilities = container.capabilities;
+  if (!process.oom_score_adj) process.oom_score_adj = container.oom_score_adj;
   if (process.rlimits.empty()) process.rlimits = container.rlimits;
   if (process.apparmor_profile.empty()) process.apparmor_profile = container.apparmor_profile;
   if (process.selinux_label.empty()) process.selinux_label = container.selinux_label;
@@ -48,7 +49,6 @@ Result<oci::Process> ResolveProcess(const ExecOptions& options, const oci::Proce
     return process;
   }
   oci::Process process = container;
-  process.oom_score_adj.reset();
   process.args = options.args;
   process.env.insert(process.env.end(), options.env.begin(), options.env.end());
   if (!options.cwd.empty()) process.cwd = options.cwd;
