@@ -79,7 +79,9 @@ TEST_F(ContainerTest, RunningThenStopped) {
 TEST_F(ContainerTest, AnotherProcessWithThePidIsNotTheContainers) {
   record_.start_time += 1;
   EXPECT_EQ(Status(), ContainerStatus::kStopped);
-  EXPECT_EQ(Load().Process().error().kind, ErrorKind::kState);
+  auto process = Load().Process();
+  ASSERT_FALSE(process);
+  EXPECT_EQ(process.error().kind, ErrorKind::kState);
 }
 
 TEST_F(ContainerTest, CreatingWithoutAProcess) {

@@ -86,6 +86,16 @@ struct Cgroups {
   std::optional<cg::Cgroup> cgroup;  // none: the container stays in the caller's
 };
 
+// A container's cgroup is killed and removed with it: one that somebody else's processes are in can
+// never be taken (the root cgroup for one).
+Status CheckNobodyInside(const cg::Cgroup& cgroup) {
+  auto pids = TRY(cgroup.Pids());
+  if (pids.empty()) return {};
+  return Fail(ErrorKind::kExists,
+              StrCat("linux.cgroupsPath: the cgroup exists already and holds ", pids.size(),
+                     pids.size() == 1 ? " process" : " processes"));
+}
+
 Result<Cgroups> PlanCgroups(const CreateRequest& request, const oci::Linux& linux,
                             const Caller& caller) {
   Cgroups planned;
@@ -96,6 +106,7 @@ Result<Cgroups> PlanCgroups(const CreateRequest& request, const oci::Linux& linu
   if (!cgroup && caller.rootless && linux.cgroups_path.empty()) return planned;
   if (!cgroup) return Context(std::move(cgroup), "linux.cgroupsPath");
   planned.cgroup.emplace(std::move(*cgroup));
+  if (planned.cgroup->Exists()) TRY(CheckNobodyInside(*planned.cgroup));
   return planned;
 }
 
@@ -112,6 +123,7 @@ Status MakeCgroups(const CreateRequest& request, const oci::Linux& linux, const 
     if (!linux.cgroups_path.empty()) request.warn(made.error().Text());
     return {};
   }
+  if (!cgroups.cgroup->created()) TRY(CheckNobodyInside(*cgroups.cgroup));
   auto applied = cgroups.cgroup->Apply(CgroupResources(linux.resources));
   if (applied) return {};
   if (!CgroupsDispensable(caller, applied.error())) {
@@ -270,7 +282,7 @@ Result<Created> Create(const Store& store, CreateRequest request) {
   TRY(container.folder.Save(container.record));
   Defer remove_cgroups([&] {
     if (!cgroups.cgroup) return;
-    static_cast<void>(cgroups.cgroup->KillAll(SIGKILL));
+    if (cgroups.cgroup->created()) static_cast<void>(cgroups.cgroup->KillAll(SIGKILL));
     cgroups.cgroup->Undo();
   });
   TRY(MakeCgroups(request, bundle.config.linux, caller, cgroups));

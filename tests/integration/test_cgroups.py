@@ -356,3 +356,17 @@ def test_a_cgroup_that_is_already_used_is_refused_or_shared(runtime, bundle, new
     runtime.run(second)
     assert container.status == "running"
     assert container.pid in cgroups.ProcessCgroups(container.pid).processes()
+
+
+@pytest.mark.kiste_only("it joins, and kills what is there with the container")
+@pytest.mark.parametrize("path", ["/", "occupied"])
+def test_a_cgroup_with_somebody_elses_processes_is_refused(runtime, bundle, new_bundle, path):
+    """Deleting the container would kill them."""
+    victim = runtime.run_detached(bundle.sleeps())
+    second = new_bundle().sleeps()
+    if path == "occupied":
+        with open(f"/proc/{victim.pid}/cgroup") as memberships:
+            path = next(line.strip().split(":")[2] for line in memberships if ":pids:" in line or line.startswith("0::"))
+    second.linux["cgroupsPath"] = path
+    runtime.refuses_to_run(second, "cgroupsPath")
+    assert victim.state()["status"] == "running"

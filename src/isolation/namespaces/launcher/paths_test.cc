@@ -173,6 +173,8 @@ TEST_F(PathsTest, DanglingLinksAreMadeInside) {
   Link("/deep/er/dir", "absolute");
   Link("none", "dir/parent");
   Link(base_ + "/outside/made", "out");
+  Link("/top/new", "far/down/absolute");
+  EXPECT_EQ(Find("/far/down/absolute/x", kDirectory), "/top/new/x");
   EXPECT_EQ(Find("/last", kDirectory), "/nowhere");
   EXPECT_EQ(Find("/absolute", kFile), "/deep/er/dir");
   EXPECT_TRUE(fs::is_regular_file(In("deep/er/dir")));
