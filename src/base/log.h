@@ -27,7 +27,8 @@ class Log {
 
   void Write(LogLevel level, std::string_view message) const;
   // The program's final error: to the log file if there is one, with kind, errno and operation
-  // beside the text in JSON, and always as one line `<program>: <text>` on standard error.
+  // beside the text in JSON, and as one line `<program>: <text>` on standard error (where JSON without
+  // a file goes there, that is the line).
   void Fatal(std::string_view program, const Error& error) const;
 
  private:

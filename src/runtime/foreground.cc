@@ -103,7 +103,7 @@ void Relay(const isolation::Launched& process, int signals, Fd terminal) {
         {process.pidfd.get(), POLLIN, 0},
         {signals, POLLIN, 0},
         {Events(&input, nullptr) != 0 ? STDIN_FILENO : -1, POLLIN, 0},
-        {output.open() || input.wants_output() ? master : -1, Events(&output, &input), 0},
+        {output.wants_input() || input.wants_output() ? master : -1, Events(&output, &input), 0},
         {output.wants_output() ? STDOUT_FILENO : -1, POLLOUT, 0}};
     if (poll(entries, std::size(entries), -1) < 0 && errno != EINTR) return;
     if ((entries[1].revents & POLLIN) != 0) ForwardSignals(signals, process, master);

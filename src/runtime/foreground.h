@@ -10,8 +10,7 @@
 
 namespace kiste::runtime {
 
-// Blocks the signals that will be forwarded, so that none is lost between launch and wait. Undone
-// by the destructor.
+// Blocks the signals that will be forwarded, so that none is lost between launch and wait.
 class SignalGuard {
  public:
   static Result<SignalGuard> Block();

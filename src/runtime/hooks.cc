@@ -4,7 +4,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <climits>
 
 #include "base/strings.h"
 #include "sys/file.h"
@@ -52,21 +56,25 @@ Status RunHook(const oci::Hook& hook, const std::string& state) {
   Fd output = TRY(sys::MemoryFile("output", {}));
   pid_t pid = TRY(Spawn(hook, input.get(), output.get()));
   Fd pidfd = TRY(sys::PidfdOpen(pid));
-  int limit = hook.timeout ? *hook.timeout * 1000 : -1;
+  int limit = -1;
+  if (hook.timeout) {
+    limit = static_cast<int>(std::min<int64_t>(int64_t{*hook.timeout} * 1000, INT_MAX));
+  }
   bool ended = TRY(sys::PidfdWaitExit(pidfd.get(), limit));
   if (!ended) static_cast<void>(sys::PidfdSendSignal(pidfd.get(), SIGKILL));
-  int code = TRY(sys::WaitChild(pid));
+  int status = TRY(sys::WaitChildStatus(pid));
   if (!ended) {
     return Fail(ErrorKind::kTimeout,
                 StrCat(hook.path, ": killed after its timeout of ", *hook.timeout, " s"));
   }
-  if (code == 0) return {};
+  if (status == 0) return {};
+  bool killed = WIFSIGNALED(status);
   char text[kMaxOutput];
   ssize_t size = pread(output.get(), text, sizeof text, 0);
   std::string_view said = Trim({text, size > 0 ? static_cast<size_t>(size) : 0});
   return Fail(ErrorKind::kSystem,
-              StrCat(hook.path, code > 128 ? ": killed by signal " : ": exit status ",
-                     code > 128 ? code - 128 : code,
+              StrCat(hook.path, killed ? ": killed by signal " : ": exit status ",
+                     killed ? WTERMSIG(status) : WEXITSTATUS(status),
                      said.empty() ? "" : StrCat(", output: ", Quote(said, kMaxOutput))));
 }
 

@@ -19,6 +19,8 @@ constexpr uint64_t kAlways = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_N
 isolation::MountStep Step(oci::Mount mount) {
   isolation::MountStep step;
   step.mount = std::move(mount);
+  const auto& destination = step.mount.destination;
+  step.inside_proc = destination == "/proc" || destination.starts_with("/proc/");
   return step;
 }
 
@@ -81,6 +83,7 @@ std::vector<isolation::MountStep> PlanCgroupMount(const RootRequest& request,
     return steps;
   }
   oci::Mount top = wanted;
+  top.destination = sys::CleanPath(StrCat("/", wanted.destination));
   top.type = "tmpfs";
   top.source = "tmpfs";
   top.data = "mode=755";

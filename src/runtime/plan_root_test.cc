@@ -233,8 +233,7 @@ TEST(PlanCgroupMount, TmpfsWithEachHierarchyOnV1) {
   EXPECT_EQ(mounts[4].mount.destination, "/cg/memory");
 }
 
-// Runs once the tmpfs of a v1 cgroup mount gets a cleaned destination like every other mount.
-TEST(PlanCgroupMount, DISABLED_TopIsCleanedToo) {
+TEST(PlanCgroupMount, TopIsCleanedToo) {
   Fixture given;
   given.layout.kind = sys::cgroup::Kind::kV1;
   given.Add("cgroup", "proc/../sys/fs/cgroup/");

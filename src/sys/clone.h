@@ -30,7 +30,7 @@ struct Spawned {
   Fd pidfd;
 };
 
-// Starts the child with no signal blocked and default dispositions. Fails with what clone3 or
+// Starts the child with no signal blocked and no handler (ignored signals stay ignored). Fails with what clone3 or
 // execveat answered.
 Result<Spawned> Spawn(const SpawnRequest& request);
 

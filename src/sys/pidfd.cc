@@ -41,13 +41,15 @@ int ExitCode(int status) {
 
 }  // namespace
 
-Result<int> WaitChild(pid_t pid) {
+Result<int> WaitChildStatus(pid_t pid) {
   int status = 0;
   while (waitpid(pid, &status, 0) < 0) {
     if (errno != EINTR) return ErrnoError(StrCat("waitpid ", pid));
   }
-  return ExitCode(status);
+  return status;
 }
+
+Result<int> WaitChild(pid_t pid) { return ExitCode(TRY(WaitChildStatus(pid))); }
 
 Result<std::optional<int>> TryWaitChild(pid_t pid) {
   int status = 0;

@@ -58,13 +58,6 @@ bool NextComponent(char* rest, char (&name)[256], long& error) {
   return true;
 }
 
-void RemoveLastComponent(char* path) {
-  unsigned length = Length(path);
-  while (length > 0 && path[length - 1] != '/') --length;
-  while (length > 0 && path[length - 1] == '/') --length;
-  path[length] = 0;
-}
-
 // `name` in directory `parent` is a link whose target is missing: puts the target in front of what
 // is still to walk. Its components are then made inside the root like any others.
 long FollowDangling(int parent, const char* name, Walk& walk) {
@@ -104,12 +97,9 @@ long MakeInRoot(const Launcher& l, const char* path, bool last_is_file) {
   while (NextComponent(walk.rest, name, error)) {
     if (Equal(name, ".")) continue;
     char* end = walk.done + Length(walk.done);
-    if (Equal(name, "..")) {
-      RemoveLastComponent(walk.done);
-    } else {
-      if (end + 1 + Length(name) + 1 >= walk.done + kPathMax) return -ENAMETOOLONG;
-      AppendText(AppendText(end, walk.done + kPathMax, "/"), walk.done + kPathMax, name);
-    }
+    // ".." too: the kernel takes it from where the links before it lead.
+    if (end + 1 + Length(name) + 1 >= walk.done + kPathMax) return -ENAMETOOLONG;
+    AppendText(AppendText(end, walk.done + kPathMax, "/"), walk.done + kPathMax, name);
     const char* resolved = walk.done[0] == 0 ? "." : walk.done;
     long next = OpenBelow(l.root, resolved, O_PATH, Resolve(false));
     if (next == -ENOENT) {
@@ -181,13 +171,15 @@ long OpenTerminalInRoot(const Launcher& l, const char* path) {
 
 long OpenParentInRoot(const Launcher& l, const char* path, const char** name) {
   static char parent[kPathMax];
+  static char last[kPathMax];
   if (Length(path) + 1 >= kPathMax) return -ENAMETOOLONG;
   AppendText(parent, parent + sizeof parent, path);
   unsigned length = Length(parent);
   while (length > 0 && parent[length - 1] == '/') parent[--length] = 0;
   while (length > 0 && parent[length - 1] != '/') --length;
-  *name = path + length;
-  parent[length] = 0;
+  AppendText(last, last + sizeof last, parent + length);
+  *name = last;
+  parent[length] = 0;  // the slash before it stays: a file is no parent
   return OpenInRoot(l, parent[0] == 0 ? "." : parent, Create::kDirectory);
 }
 

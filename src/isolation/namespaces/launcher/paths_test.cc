@@ -270,16 +270,14 @@ TEST_F(PathsTest, ParentAndLastName) {
   EXPECT_EQ(name, "bare");
 }
 
-// Runs once OpenParentInRoot hands out the component without the slashes behind it.
-TEST_F(PathsTest, DISABLED_LastNameIsWithoutTrailingSlashes) {
+TEST_F(PathsTest, LastNameIsWithoutTrailingSlashes) {
   std::string name;
   EXPECT_EQ(FindParent("/a/b/c//", name), "/a/b");
   EXPECT_EQ(name, "c");
 }
 
-// Runs once MakeInRoot leaves ".." behind a link to the kernel: it takes it by the letters now, and
-// makes a directory that the path does not lead to.
-TEST_F(PathsTest, DISABLED_DotDotBehindALinkIsTheTargetsParent) {
+// Not by the letters: that would make a directory that the path does not lead to.
+TEST_F(PathsTest, DotDotBehindALinkIsTheTargetsParent) {
   Directory("other/deep");
   Link("/other/deep", "dir");
   Link("dir/../x/y", "dangling");
