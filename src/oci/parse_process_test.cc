@@ -87,7 +87,8 @@ TEST(Process, IsRootWithoutAUser) {
 }
 
 TEST(Process, IgnoresTheConsoleSizeWithoutATerminal) {
-  EXPECT_FALSE(MustParse(WithProcess(R"("consoleSize": {"height": 99999})")).process->console_size);
+  std::string size = R"("consoleSize": {"height": 30, "width": 100})";
+  EXPECT_FALSE(MustParse(WithProcess(size)).process->console_size);
   EXPECT_FALSE(MustParse(WithProcess(R"("terminal": true)")).process->console_size);
 }
 
