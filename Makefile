@@ -2,6 +2,7 @@
 # What people and CI call. The build itself is CMake's (CMakePresets.json); this file installs what is missing and calls it.
 #   sudo make run      a container that shows what it is isolated from
 #   sudo make test     every test and check
+#   sudo make test-vm  the integration tests on other kinds of host, in virtual machines; HOST=v2-systemd SUITE=runc chooses
 #   make build         the programs, in build/release/bin
 
 PREFIX ?= /usr/local
@@ -9,7 +10,7 @@ BUILD := build/release
 # Errors and warnings go to standard error; the rest of what configuring says is for nobody.
 CONFIGURE := cmake --preset release >/dev/null
 
-.PHONY: build run test lint perf clean install
+.PHONY: build run test test-vm lint perf clean install
 
 build:
 	@tools/setup build
@@ -23,10 +24,16 @@ run:
 	@tools/demo
 
 test:
-	@tools/setup build run test
+	@tools/setup build run test vm
 	@$(CONFIGURE)
 	@cmake --build --preset release
 	@tools/test
+
+test-vm:
+	@tools/setup build run test vm
+	@$(CONFIGURE)
+	@cmake --build --preset release
+	@tools/test --only vm $(addprefix --host=,$(HOST)) $(addprefix --suite=,$(SUITE)) $(ARGS)
 
 lint:
 	@tools/setup build lint

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One boot of a guest: QEMU, its shares, its output as it comes, and the limits after which it is ended.
+
+The guest gets `root`, `modules` and, unless the root is this machine's own, `tree` to read (it writes to a tmpfs above them), and
+`run`, a folder of this boot, to write: settings and job go in, output, exit code and results come out.
+"""
+
+import contextlib
+import ctypes
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+import tty
+from pathlib import Path
+
+import images
+
+GUEST = Path(__file__).parent / "guest"
+VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
+QEMU = "qemu-system-x86_64"
+BOOT_LIMIT = 120  # seconds until the job's first output
+SILENCE_LIMIT = 300  # seconds without output
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+
+
+class MachineError(Exception):
+    """The machine could not be started, or did not end as it should; says how far it came and shows its console."""
+
+
+class Outcome:
+    def __init__(self, code, first_output, seconds):
+        self.code, self.first_output, self.seconds = code, first_output, seconds
+
+
+def with_us(*_):
+    """Run in a child before exec: it gets SIGKILL when this process ends, however that happens."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def kvm_works(kernel, initramfs):
+    """Whether stock kernels boot under this machine's KVM: tried, for the device may be there and unable to. Once a boot."""
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return False
+    boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+    known = images.cache_folder() / f"kvm-{kernel.version}-{boot_id}"
+    if known.exists():
+        return known.read_text(encoding="utf-8") == "works\n"
+    # Without shares the initramfs says so and switches off; an exit code of a kernel that never came so far is none.
+    command = [QEMU, "-M", "q35", "-accel", "kvm", "-cpu", "host", "-m", "512", "-kernel", kernel.image, "-initrd", initramfs,
+               "-append", "console=ttyS0 quiet panic=-1", "-no-reboot", "-nodefaults", "-nographic", "-serial", "stdio"]
+    try:
+        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=10, check=False, preexec_fn=with_us)
+        works = b"boot: " in done.stdout
+    except subprocess.TimeoutExpired:
+        works = False
+    for old in images.cache_folder().glob("kvm-*"):
+        old.unlink()
+    known.write_text("works\n" if works else "does not\n", encoding="utf-8")
+    return works
+
+
+class Machine:
+    def __init__(self, host, tree):
+        self.host, self.tree = host, tree
+        self.kernel = images.kernel(host.kernel)
+        self.initramfs = images.initramfs(self.kernel)
+        self.root = images.root(host)
+        self.processes = []
+        self.interactive = False
+
+    def __enter__(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="kiste-vm-"))
+        self.share, self.console = self.folder / "run", self.folder / "console"
+        self.share.mkdir()
+        self.results = self.share / "results"
+        self.results.mkdir(mode=0o1777)
+        self.results.chmod(0o1777)
+        return self
+
+    def __exit__(self, *_):
+        for process in reversed(self.processes):
+            process.kill()
+            process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # -- what goes in
+    def _write_run_folder(self, job):
+        settings = {"HOST": f"vm-{self.host.name}", "ROOT": self.host.root, "TREE": self.tree, "INIT": self.host.init,
+                    "CGROUPS": self.host.cgroups, "MODULES": " ".join(self.host.modules), "INTERACTIVE": "yes" if self.interactive else "no"}
+        texts = {"settings": "".join(f"{key}={shlex.quote(str(value))}\n" for key, value in settings.items()),
+                 "mounts": "".join(f"{line}\n" for line in self.host.mounts), "prepare": self.host.prepare + "\n", "job": job + "\n"}
+        for name, text in texts.items():
+            (self.share / name).write_text(text, encoding="utf-8")
+        for name in ("init", "start", "job.service"):
+            shutil.copy(GUEST / name, self.share / name)
+
+    def _spawn(self, command, **options):
+        process = subprocess.Popen([str(word) for word in command], preexec_fn=with_us, **options)
+        self.processes.append(process)
+        return process
+
+    def _serve(self, tag, folder, *options):
+        """Starts the share; QEMU's options for it."""
+        socket = self.folder / f"{tag}.socket"
+        with (self.folder / f"{tag}.log").open("wb") as log:
+            server = self._spawn([VIRTIOFSD, "-f", f"--socket-path={socket}", "-o", f"source={folder}", "-o", "sandbox=chroot", "-o", "xattr",
+                                  *options], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        end = time.monotonic() + 10
+        while not socket.exists():
+            if server.poll() is not None or time.monotonic() > end:
+                raise MachineError(f"share {tag} of {folder} cannot be served:\n{(self.folder / f'{tag}.log').read_text(errors='replace')}")
+            time.sleep(0.005)
+        return ["-chardev", f"socket,id={tag},path={socket}", "-device", f"vhost-user-fs-pci,chardev={tag},tag={tag}"]
+
+    def _acceleration(self):
+        if self.host.acceleration == "any" and kvm_works(self.kernel, self.initramfs):
+            return ["-accel", "kvm", "-cpu", "host"]
+        return ["-accel", "tcg,thread=multi", "-cpu", self.host.cpu]
+
+    def _start(self, job):
+        self._write_run_folder(job)
+        cached = ["-o", "cache=always"]
+        shares = [*self._serve("root", self.root, *cached), *self._serve("modules", self.kernel.modules, *cached),
+                  *self._serve("run", self.share, "-o", "cache=none")]
+        if self.host.root != "host":
+            shares += self._serve("tree", self.tree, *cached)
+        words = ["console=ttyS0", "panic=-1", "tsc=reliable", "no_timer_check", "mitigations=off", "random.trust_cpu=on", "quiet",
+                 "systemd.mask=serial-getty@ttyS0.service", self.host.boot]
+        serial = ["-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"] if self.interactive else ["-serial", f"file:{self.console}"]
+        memory = f"{self.host.memory}M"
+        return self._spawn([QEMU, "-M", "q35", *self._acceleration(), "-smp", self.host.cpus, "-m", memory, "-kernel", self.kernel.image,
+                            "-initrd", self.initramfs, "-object", f"memory-backend-memfd,id=memory,size={memory},share=on", "-numa",
+                            "node,memdev=memory", *shares, "-append", " ".join(words).strip(), "-no-reboot", "-nodefaults", "-no-user-config",
+                            "-nographic", *serial],
+                           **({} if self.interactive else {"stdin": subprocess.DEVNULL}))
+
+    # -- what comes out
+    def _console_tail(self):
+        try:
+            return "\n".join(self.console.read_text(errors="replace").splitlines()[-40:])
+        except OSError:
+            return "(nothing)"
+
+    def _exit_code(self):
+        try:
+            return int((self.share / "exit-code").read_text())
+        except OSError:
+            return None
+
+    def shell(self, job):
+        """Boots for a person: the terminal is the guest's console. Returns the job's exit code."""
+        self.interactive = True
+        before = termios.tcgetattr(sys.stdin) if sys.stdin.isatty() else None
+        if before:
+            size = os.get_terminal_size()
+            job = f"stty rows {size.lines} columns {size.columns}; export TERM={shlex.quote(os.environ.get('TERM', 'linux'))}\n{job}"
+        try:
+            qemu = self._start(job)
+            if before:
+                tty.setraw(sys.stdin)
+            qemu.wait()
+        finally:
+            if before:
+                termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+        return self._exit_code()
+
+    def run(self, job, limit, write):
+        """Boots, runs the shell commands `job` in the tree, hands what they print to write(bytes) as it comes."""
+        start = time.monotonic()
+        qemu = self._start(job)
+        first = None
+        last = start
+        with contextlib.ExitStack() as stack:
+            output = None
+            while True:
+                ended = qemu.poll() is not None
+                if output is None and (self.share / "output").exists():
+                    output = stack.enter_context((self.share / "output").open("rb"))
+                text = output.read() if output else b""
+                now = time.monotonic()
+                if text:
+                    first, last = first or now - start, now
+                    write(text)
+                elif ended:
+                    break
+                why = self._overdue(now - start, now - last, first, limit)
+                if why:
+                    raise MachineError(f"{self.host.name}: {why}; the end of its console:\n{self._console_tail()}")
+                if not text:
+                    time.sleep(0.02)
+        code = self._exit_code()
+        if code is None:
+            raise MachineError(f"{self.host.name}: ended after {time.monotonic() - start:.0f} s without an exit code of its job (QEMU's: {qemu.returncode}); "
+                               f"the end of its console:\n{self._console_tail()}")
+        return Outcome(code, first, time.monotonic() - start)
+
+    @staticmethod
+    def _overdue(seconds, silence, first, limit):
+        if first is None and seconds > BOOT_LIMIT:
+            return f"no output within {BOOT_LIMIT} s of its start"
+        if silence > SILENCE_LIMIT:
+            return f"no output for {SILENCE_LIMIT} s"
+        return f"not done within its limit of {limit} s" if seconds > limit else None

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the integration tests in guests: one boot for each suite of a kind of host, results as JUnit files."""
+
+import re
+import shlex
+import shutil
+import time
+from pathlib import Path
+
+import machine
+
+TESTS = "tests/integration"
+# pytest's line of progress: a file's name and the first result in it.
+FIRST_RESULT = re.compile(rb"^\S+\.py [.FEsxX]", re.MULTILINE)
+
+
+class SuiteRun:
+    """What became of a suite: the JUnit file where there is one, the times, and why it has no result."""
+
+    def __init__(self, host, suite):
+        self.name = f"{host.name}-{suite.name}"
+        self.report = None
+        self.code = self.first_output = self.first_result = self.seconds = self.problem = None
+
+    def times(self):
+        def text(seconds):
+            return "never" if seconds is None else f"{seconds:.1f} s"
+
+        return f"{self.name}: first output after {text(self.first_output)}, first test's result after {text(self.first_result)}, done after {text(self.seconds)}"
+
+
+def job_of(host, suite, build, arguments):
+    runtime = f"{build}/bin/{suite.runtime}" if suite.runtime.startswith("kiste") else suite.runtime
+    environment = {"RUNTIME": runtime, "PYTHONDONTWRITEBYTECODE": "1", **suite.environment}
+    tests = [*(suite.tests or (TESTS, f"--ignore={TESTS}/podman")), *arguments]
+    words = [*(f"{key}={value}" for key, value in environment.items()), "/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider",
+             "-o", "console_output_style=classic", f"--junit-xml=/run/vm/results/{host.name}-{suite.name}.xml", *tests]
+    command = shlex.join(["env", *words])
+    if not suite.user:
+        return f"exec {command}"
+    # As if the user had logged in: the user's own systemd lends a scope to make cgroups in.
+    user = shlex.quote(suite.user)
+    return (f"exec runuser -u {user} -- env HOME=/home/{user} XDG_RUNTIME_DIR=/run/user/$(id -u {user}) "
+            f"systemd-run --user --scope --quiet --property=Delegate=yes {command}")
+
+
+def run(host, suite, tree, build, results, write, arguments=()):
+    """Boots `host` for `suite` with what was built in `build`, a folder in the tree. The guest's output goes to write(bytes),
+    the JUnit file to the folder `results`."""
+    done = SuiteRun(host, suite)
+    start = time.monotonic()
+    seen = bytearray()
+
+    def watch(text):
+        if done.first_result is None:
+            seen.extend(text)
+            if FIRST_RESULT.search(seen):
+                done.first_result = time.monotonic() - start
+        write(text)
+
+    with machine.Machine(host, tree) as guest:
+        try:
+            outcome = guest.run(job_of(host, suite, build, arguments), suite.limit, watch)
+            done.code, done.first_output = outcome.code, outcome.first_output
+        except machine.MachineError as error:
+            done.problem = str(error)
+        done.seconds = time.monotonic() - start
+        report = guest.results / f"{done.name}.xml"
+        if report.exists():
+            done.report = Path(results) / report.name
+            shutil.copyfile(report, done.report)
+    return done
