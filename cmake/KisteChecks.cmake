@@ -10,6 +10,10 @@ add_test(NAME check.includes
   COMMAND "${KISTE_PYTHON}" "${PROJECT_SOURCE_DIR}/tools/check-includes" "${PROJECT_SOURCE_DIR}")
 set_tests_properties(check.includes PROPERTIES LABELS check)
 
+add_test(NAME check.vm-harness
+  COMMAND "${KISTE_PYTHON}" -m unittest discover -s "${PROJECT_SOURCE_DIR}/tests/vm" -p "*_test.py")
+set_tests_properties(check.vm-harness PROPERTIES LABELS check)
+
 if(TARGET kiste-launcher)
   add_test(NAME check.launcher-symbols
     COMMAND "${KISTE_PYTHON}" "${PROJECT_SOURCE_DIR}/tools/check-launcher-symbols" "$<TARGET_FILE:kiste-launcher>")

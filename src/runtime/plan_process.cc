@@ -100,14 +100,16 @@ bool Enabled(const char* file, char yes) {
 }
 
 Status PlanLabels(const oci::Process& process, isolation::ProcessPlan& plan) {
-  if (!process.apparmor_profile.empty() && process.apparmor_profile != "unconfined") {
-    if (!Enabled("/sys/module/apparmor/parameters/enabled", 'Y')) {
+  if (!process.apparmor_profile.empty()) {
+    // "unconfined" is a profile too: this process may itself be confined.
+    if (Enabled("/sys/module/apparmor/parameters/enabled", 'Y')) {
+      plan.apparmor_profile = process.apparmor_profile;
+    } else if (process.apparmor_profile != "unconfined") {
       return Fail(ErrorKind::kUnsupported,
                   StrCat("process.apparmorProfile: ", Quote(process.apparmor_profile),
                          ": AppArmor is not enabled on this host"));
     }
   }
-  plan.apparmor_profile = process.apparmor_profile == "unconfined" ? "" : process.apparmor_profile;
   if (!process.selinux_label.empty() && !Enabled("/sys/fs/selinux/enforce", '1') &&
       !Enabled("/sys/fs/selinux/enforce", '0')) {
     return Fail(ErrorKind::kUnsupported,

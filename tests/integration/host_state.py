@@ -34,9 +34,14 @@ def mounted_on(line):
 def children_of(pid):
     """Process ids of the children of every thread of `pid`."""
     found = []
-    for listing in Path(f"/proc/{pid}/task").glob("*/children"):
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return found
+    for thread in threads:
         try:
-            found += [int(word) for word in listing.read_text().split()]
+            with open(f"/proc/{pid}/task/{thread}/children", "rb") as listing:
+                found += [int(word) for word in listing.read().split()]
         except OSError:
             pass  # the thread ended meanwhile
     return found
@@ -99,6 +104,8 @@ class Tree:
 
 
 class Host:
+    REAPING_INTERVAL = 0.02  # seconds
+
     def __init__(self):
         self.token = f"kt{secrets.token_hex(3)}"
         self.commands = {}  # pid -> Popen of the commands that tests started, which reap themselves
@@ -158,7 +165,7 @@ class Host:
     def _reap_as_init_would(self):
         """A pid namespace only ends when all its dead are reaped, and orphans in it that came by `exec` are ours to reap.
         What is in our own pid namespace waits for reap_adopted: it may be a command that somebody is about to wait for."""
-        while not self.closing.wait(0.005):
+        while not self.closing.wait(self.REAPING_INTERVAL):
             for pid in children_of("self"):
                 if self.reaps and is_in_another_pid_namespace(pid):
                     self._bury(pid)

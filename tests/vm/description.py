@@ -36,7 +36,7 @@ class Host:
     init: str = "small"  # guest/init, or "systemd"
     cgroups: str = "v2"  # what guest/init mounts: v2 or v1; with systemd its own words in `boot` decide
     boot: str = ""  # further words for the kernel's command line
-    modules: tuple = ()  # loaded before the first command
+    modules: tuple = ("virtio_blk",)  # loaded before the first command
     mounts: tuple = ()  # "type target" each, mounted by guest/init
     prepare: str = ""  # shell commands before the first command of every boot
     cpu: str = "max"  # QEMU's CPU model

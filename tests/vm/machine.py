@@ -137,7 +137,8 @@ class Machine:
         memory = f"{self.host.memory}M"
         return self._spawn([QEMU, "-M", "q35", *self._acceleration(), "-smp", self.host.cpus, "-m", memory, "-kernel", self.kernel.image,
                             "-initrd", self.initramfs, "-object", f"memory-backend-memfd,id=memory,size={memory},share=on", "-numa",
-                            "node,memdev=memory", *shares, "-append", " ".join(words).strip(), "-no-reboot", "-nodefaults", "-no-user-config",
+                            "node,memdev=memory", "-blockdev", "null-co,node-name=disk,size=67108864,read-zeroes=on", "-device",
+                            "virtio-blk-pci,drive=disk", *shares, "-append", " ".join(words).strip(), "-no-reboot", "-nodefaults", "-no-user-config",
                             "-nographic", *serial],
                            **({} if self.interactive else {"stdin": subprocess.DEVNULL}))
 
