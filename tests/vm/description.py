@@ -14,11 +14,12 @@ class DescriptionError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Suite:
-    """A run of the integration tests in the guest."""
+    """A run of tests in the guest: the integration tests, or a program of unit tests."""
 
     name: str
     runtime: str = "kiste-oci"  # or a peer of the guest, as the oracle: runc, crun
     tests: tuple = ()  # pytest's arguments; none: all of tests/integration but podman's
+    program: str = ""  # instead: a GoogleTest program of the build, `tests` being its arguments
     user: str = ""  # an ordinary user of the guest, in a delegated scope of that user's own systemd; "": root
     quick: bool = False  # part of `make test`
     environment: dict = dataclasses.field(default_factory=dict)

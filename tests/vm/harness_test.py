@@ -111,8 +111,8 @@ class Machines(InFolder):
                 mock.patch.multiple(images, kernel=lambda _: kernel, initramfs=lambda _: Path("initramfs"), root=lambda _: Path("/")), \
                 machine.Machine(dataclasses.replace(description.read("v2"), acceleration="tcg"), self.folder) as guest:
             self.guest = guest
-            outcome = guest.run("true", limit, output.extend)
-        return outcome, bytes(output)
+            code = guest.run("true", limit, output.extend)
+        return code, bytes(output)
 
     def check_nothing_is_left(self):
         self.assertFalse(self.guest.folder.exists())
@@ -120,8 +120,8 @@ class Machines(InFolder):
             self.assertIsNotNone(process.poll())
 
     def test_output_and_exit_code_come_back(self):
-        outcome, output = self.boot('echo one >"$run/output"; sleep 0.1; echo two >>"$run/output"; echo 3 >"$run/exit-code"')
-        self.assertEqual((outcome.code, output), (3, b"one\ntwo\n"))
+        code, output = self.boot('echo one >"$run/output"; sleep 0.1; echo two >>"$run/output"; echo 3 >"$run/exit-code"')
+        self.assertEqual((code, output), (3, b"one\ntwo\n"))
         self.check_nothing_is_left()
 
     def test_a_guest_that_ends_without_an_exit_code_shows_its_console(self):

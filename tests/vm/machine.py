@@ -8,6 +8,7 @@ The guest gets `root`, `modules` and, unless the root is this machine's own, `tr
 import contextlib
 import ctypes
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -32,11 +33,6 @@ _libc = ctypes.CDLL(None)
 
 class MachineError(Exception):
     """The machine could not be started, or did not end as it should; says how far it came and shows its console."""
-
-
-class Outcome:
-    def __init__(self, code, first_output, seconds):
-        self.code, self.first_output, self.seconds = code, first_output, seconds
 
 
 def with_us(*_):
@@ -145,7 +141,8 @@ class Machine:
     # -- what comes out
     def _console_tail(self):
         try:
-            return "\n".join(self.console.read_text(errors="replace").splitlines()[-40:])
+            text = re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|c)", "", self.console.read_text(errors="replace"))  # terminal control sequences
+            return "\n".join(text.splitlines()[-40:])
         except OSError:
             return "(nothing)"
 
@@ -173,7 +170,7 @@ class Machine:
         return self._exit_code()
 
     def run(self, job, limit, write):
-        """Boots, runs the shell commands `job` in the tree, hands what they print to write(bytes) as it comes."""
+        """Boots, runs the shell commands `job` in the tree, hands what they print to write(bytes) as it comes. Returns its exit code."""
         start = time.monotonic()
         qemu = self._start(job)
         first = None
@@ -200,7 +197,7 @@ class Machine:
         if code is None:
             raise MachineError(f"{self.host.name}: ended after {time.monotonic() - start:.0f} s without an exit code of its job (QEMU's: {qemu.returncode}); "
                                f"the end of its console:\n{self._console_tail()}")
-        return Outcome(code, first, time.monotonic() - start)
+        return code
 
     @staticmethod
     def _overdue(seconds, silence, first, limit):

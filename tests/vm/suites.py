@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the integration tests in guests: one boot for each suite of a kind of host, results as JUnit files."""
+"""Runs tests in guests: one boot for each suite of a kind of host, results as JUnit files."""
 
 import re
 import shlex
@@ -10,8 +10,8 @@ from pathlib import Path
 import machine
 
 TESTS = "tests/integration"
-# pytest's line of progress: a file's name and the first result in it.
-FIRST_RESULT = re.compile(rb"^\S+\.py [.FEsxX]", re.MULTILINE)
+# pytest's line of progress, a file's name and the first result in it; or GoogleTest's line of a result.
+FIRST_RESULT = re.compile(rb"^\S+\.py [.FEsxX]|^\[ +(OK|FAILED|SKIPPED) +\]", re.MULTILINE)
 
 
 class SuiteRun:
@@ -29,13 +29,19 @@ class SuiteRun:
         return f"{self.name}: first output after {text(self.first_output)}, first test's result after {text(self.first_result)}, done after {text(self.seconds)}"
 
 
-def job_of(host, suite, build, arguments):
+def command_of(suite, build, report, arguments):
+    if suite.program:
+        return [f"{build}/{suite.program}", f"--gtest_output=xml:{report}", *suite.tests, *arguments]
     runtime = f"{build}/bin/{suite.runtime}" if suite.runtime.startswith("kiste") else suite.runtime
-    environment = {"RUNTIME": runtime, "PYTHONDONTWRITEBYTECODE": "1", **suite.environment}
-    tests = [*(suite.tests or (TESTS, f"--ignore={TESTS}/podman")), *arguments]
-    words = [*(f"{key}={value}" for key, value in environment.items()), "/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider",
-             "-o", "console_output_style=classic", f"--junit-xml=/run/vm/results/{host.name}-{suite.name}.xml", *tests]
-    command = shlex.join(["env", *words])
+    tests = suite.tests or (TESTS, f"--ignore={TESTS}/podman")
+    return ["env", f"RUNTIME={runtime}", "PYTHONDONTWRITEBYTECODE=1", "/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider",
+            "-o", "console_output_style=classic", f"--junit-xml={report}", *tests, *arguments]
+
+
+def job_of(host, suite, build, arguments):
+    report = f"/run/vm/results/{host.name}-{suite.name}.xml"
+    environment = [f"{key}={value}" for key, value in suite.environment.items()]
+    command = shlex.join(["env", *environment, *command_of(suite, build, report, arguments)])
     if not suite.user:
         return f"exec {command}"
     # As if the user had logged in: the user's own systemd lends a scope to make cgroups in.
@@ -52,6 +58,8 @@ def run(host, suite, tree, build, results, write, arguments=()):
     seen = bytearray()
 
     def watch(text):
+        if done.first_output is None:
+            done.first_output = time.monotonic() - start
         if done.first_result is None:
             seen.extend(text)
             if FIRST_RESULT.search(seen):
@@ -60,8 +68,7 @@ def run(host, suite, tree, build, results, write, arguments=()):
 
     with machine.Machine(host, tree) as guest:
         try:
-            outcome = guest.run(job_of(host, suite, build, arguments), suite.limit, watch)
-            done.code, done.first_output = outcome.code, outcome.first_output
+            done.code = guest.run(job_of(host, suite, build, arguments), suite.limit, watch)
         except machine.MachineError as error:
             done.problem = str(error)
         done.seconds = time.monotonic() - start

@@ -182,7 +182,11 @@ TEST_P(LimitsTest, StatsCountWhatRuns) {
   });
   WaitForMember(*cgroup_, child);
   Result<Stats> stats = cgroup_->ReadStats();
-  for (int i = 0; i < 500 && stats && stats->cpu.usage < 5'000'000; ++i) {
+  auto enough = [&] {
+    return stats->cpu.usage >= 5'000'000 &&
+           (!Has("memory") || stats->memory.memory.usage >= 4u << 20);
+  };
+  for (int i = 0; i < 2500 && stats && !enough(); ++i) {
     usleep(2000);
     stats = cgroup_->ReadStats();
   }
