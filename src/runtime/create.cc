@@ -124,7 +124,7 @@ Status MakeCgroups(const CreateRequest& request, const oci::Linux& linux, const 
     return {};
   }
   if (!cgroups.cgroup->created()) TRY(CheckNobodyInside(*cgroups.cgroup));
-  auto applied = cgroups.cgroup->Apply(CgroupResources(linux.resources));
+  auto applied = cgroups.cgroup->Apply(CgroupResources(linux.resources, caller));
   if (applied) return {};
   if (!CgroupsDispensable(caller, applied.error())) {
     return Context(std::move(applied), "linux.resources");

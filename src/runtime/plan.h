@@ -63,6 +63,6 @@ Result<isolation::ProcessPlan> PlanProcess(const ProcessRequest& request);
 std::vector<isolation::FileWrite> PlanSysctls(const oci::Config& config);
 
 // resources.cc: the same values, for the floor that writes them.
-sys::cgroup::Resources CgroupResources(const oci::Resources& resources);
+sys::cgroup::Resources CgroupResources(const oci::Resources& resources, const Caller& caller);
 
 }  // namespace kiste::runtime

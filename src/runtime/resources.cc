@@ -64,15 +64,21 @@ cg::Cpu CopyCpu(const oci::Cpu& from) {
           .mems = from.mems};
 }
 
+std::vector<cg::DeviceRule> DeviceRules(const oci::Resources& from) {
+  std::vector<cg::DeviceRule> rules{{.allow = false}};  // nothing, before the lists
+  for (const auto& rule : from.devices) {
+    rules.push_back({rule.allow, rule.type, rule.major, rule.minor, rule.access});
+  }
+  rules.insert(rules.end(), std::begin(kDefaultRules), std::end(kDefaultRules));
+  return rules;
+}
+
 }  // namespace
 
-cg::Resources CgroupResources(const oci::Resources& from) {
+cg::Resources CgroupResources(const oci::Resources& from, const Caller& caller) {
   cg::Resources to;
-  to.devices.push_back({.allow = false});  // nothing, before the lists
-  for (const auto& rule : from.devices) {
-    to.devices.push_back({rule.allow, rule.type, rule.major, rule.minor, rule.access});
-  }
-  to.devices.insert(to.devices.end(), std::begin(kDefaultRules), std::end(kDefaultRules));
+  // An ordinary user can neither make device nodes nor rule over them, as runc has it.
+  if (!caller.rootless) to.devices = DeviceRules(from);
   if (from.memory) to.memory = CopyMemory(*from.memory);
   if (from.cpu) to.cpu = CopyCpu(*from.cpu);
   to.pids_limit = from.pids_limit;

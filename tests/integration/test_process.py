@@ -2,6 +2,8 @@
 """The process object of config.json: what the first process is given and what is taken from it."""
 
 import os
+import resource
+
 
 import pytest
 
@@ -204,6 +206,10 @@ LIMITS = {"RLIMIT_NPROC": "Max processes", "RLIMIT_MEMLOCK": "Max locked memory"
 def test_every_other_rlimit(runtime, bundle):
     """Zero for nice and rtprio, which are zero already: to raise them takes CAP_SYS_RESOURCE."""
     values = {name: 0 if name in ("RLIMIT_NICE", "RLIMIT_RTPRIO") else 1 << 16 for name in LIMITS} | {"RLIMIT_DATA": 1 << 28}
+    for name in values:
+        hard = resource.getrlimit(getattr(resource, name))[1] if hasattr(resource, name) else resource.RLIM_INFINITY
+        if hard != resource.RLIM_INFINITY:
+            values[name] = min(values[name], hard)  # an ordinary user may only lower it
     bundle.process["rlimits"] = [{"type": name, "hard": value, "soft": value} for name, value in values.items()]
     text = runtime.output_of(bundle.args("/bin/cat", "/proc/self/limits"))
     found = {line[:26].strip(): line[26:].split()[:2] for line in text.splitlines()}
@@ -213,7 +219,8 @@ def test_every_other_rlimit(runtime, bundle):
 def test_an_rlimit_above_the_callers_is_refused_without_the_privilege(runtime, bundle):
     if kernel.has_capability("CAP_SYS_RESOURCE"):
         pytest.skip("this host's root may raise limits (CAP_SYS_RESOURCE)")
-    bundle.process["rlimits"] = [{"type": "RLIMIT_NOFILE", "hard": 1 << 20, "soft": 1 << 20}]
+    above = resource.getrlimit(resource.RLIMIT_NOFILE)[1] + 1
+    bundle.process["rlimits"] = [{"type": "RLIMIT_NOFILE", "hard": above, "soft": 1024}]
     runtime.refuses_to_run(bundle, "RLIMIT_NOFILE")
 
 
