@@ -4,7 +4,6 @@
 import os
 import resource
 
-
 import pytest
 
 import kernel
