@@ -80,7 +80,7 @@ def host(program):
 def shared_rootfs(host):
     """Busybox. A bundle whose container writes to it takes `own_rootfs()`."""
     rootfs = host.folder / "rootfs"
-    subprocess.run([REPOSITORY / "tools/make-rootfs", rootfs], check=True, timeout=60)
+    subprocess.run([REPOSITORY / "tools/make-rootfs", rootfs], check=True, timeout=300)
     return rootfs
 
 

@@ -65,7 +65,7 @@ def test_a_changed_file_is_found(workspace):
     (workspace / "folder/file").write_text("one")
     tree = Tree(workspace)
     assert tree.changes() == []
-    (workspace / "folder/file").write_text("two")
+    (workspace / "folder/file").write_text("three")
     assert tree.changes() == [f"changed: {workspace}/folder/file"]
     (workspace / "folder/new").touch()
     assert tree.changes() == [f"changed: {workspace}/folder"]
