@@ -100,8 +100,8 @@ Status CheckNobodyInside(const cg::Cgroup& cgroup) {
 }
 
 // The cgroup of a unit that does not exist yet.
-Status PlanUnitCgroup(const CreateRequest& request, const oci::Config& config,
-                      const Caller& caller, Cgroups& planned) {
+Status PlanUnitCgroup(const CreateRequest& request, const oci::Config& config, const Caller& caller,
+                      Cgroups& planned) {
   planned.unit = TRY(PlanUnit(planned.layout, config, request.id, caller));
   planned.unit->request.resources = CgroupResources(config.linux.resources);
   planned.cgroup = TRY(cg::Cgroup::Plan(planned.layout, planned.unit->cgroup_path));
@@ -280,8 +280,7 @@ Result<isolation::Launched> PlanAndLaunch(const Store& store, CreateRequest& req
   observer.enter_cgroup = [&](pid_t pid) {
     return EnterUnit(request, bundle.config.linux, caller, cgroups, pid);
   };
-  auto launched =
-      TRY(LaunchContainer(plan, std::move(observer), bundle.config.hooks, container));
+  auto launched = TRY(LaunchContainer(plan, std::move(observer), bundle.config.hooks, container));
   TRY(TellPid(request.pid_file, launched));
   return launched;
 }

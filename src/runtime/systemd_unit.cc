@@ -34,8 +34,8 @@ Result<PlannedUnit> PlanUnit(const cg::Layout& layout, const oci::Config& config
   }
   auto kind = KindOf(caller.rootless);
   systemd::UnitRequest request{.kind = kind, .description = StrCat("kiste container ", id)};
-  request.place = TRY_CONTEXT(systemd::PlaceUnit(config.linux.cgroups_path, id, kind),
-                              "linux.cgroupsPath");
+  request.place =
+      TRY_CONTEXT(systemd::PlaceUnit(config.linux.cgroups_path, id, kind), "linux.cgroupsPath");
   TRY(systemd::PropertiesFromAnnotations(config.annotations));  // wrong ones are found early
   request.annotations = config.annotations;
   auto manager = TRY_CONTEXT(systemd::Manager::Connect(kind), "--systemd-cgroup");

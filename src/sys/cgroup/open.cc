@@ -33,8 +33,8 @@ std::string_view Membership(std::string_view memberships, const Directory& direc
     size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
     if (second == std::string_view::npos) continue;
     auto names = line.substr(first + 1, second - first - 1);
-    bool same = directory.v2 ? names.empty()
-                             : !names.empty() && directory.Has(Split(names, ',').front());
+    bool same =
+        directory.v2 ? names.empty() : !names.empty() && directory.Has(Split(names, ',').front());
     if (same) return line.substr(second + 1);
   }
   return {};
@@ -178,7 +178,8 @@ Result<bool> Cgroup::MayEnter() const {
   there.remove_prefix(kMountPoint.size());
   size_t common = 0;
   for (size_t i = 0; i <= std::min(own.size(), there.size()); ++i) {
-    bool own_end = i == own.size() || own[i] == '/', there_end = i == there.size() || there[i] == '/';
+    bool own_end = i == own.size() || own[i] == '/',
+         there_end = i == there.size() || there[i] == '/';
     if (own_end && there_end) common = i;
     if (i == own.size() || i == there.size() || own[i] != there[i]) break;
   }

@@ -34,7 +34,8 @@ Result<std::optional<UnixAddress>> ParseUnix(std::string_view keys,
                                              const std::string& runtime_directory) {
   for (auto pair : Split(keys, ',')) {
     size_t equals = pair.find('=');
-    auto value = equals == std::string_view::npos ? std::nullopt : Unescape(pair.substr(equals + 1));
+    auto value =
+        equals == std::string_view::npos ? std::nullopt : Unescape(pair.substr(equals + 1));
     if (!value || value->empty()) {
       return Invalid(StrCat("D-Bus address: expected KEY=VALUE, found ", Quote(pair)));
     }

@@ -10,7 +10,7 @@ namespace kiste::sys::dbus {
 namespace {
 
 constexpr size_t kMaxLine = 16 << 10;
-constexpr int kMaxLines = 16;        // of the server's before it decides about one AUTH
+constexpr int kMaxLines = 4;          // of the server's before it decides
 constexpr size_t kMaxSignals = 1024;  // kept; nobody asks for more than a handful
 
 constexpr char kBusName[] = "org.freedesktop.DBus";
@@ -29,44 +29,45 @@ Result<Connection> Connection::Open(const std::vector<UnixAddress>& addresses, P
                                     Deadline deadline) {
   Result<Connection> last = Invalid("D-Bus: no address to connect to");
   for (const auto& address : addresses) {
-    auto stream = Stream::Connect(address, deadline);
-    last = stream ? Start(std::move(*stream), peer, deadline)
-                  : Result<Connection>(std::unexpected(std::move(stream).error()));
+    for (auto claim : {Claim::kUid, Claim::kNone}) {
+      auto stream = Stream::Connect(address, deadline);
+      if (!stream) {
+        last = std::unexpected(std::move(stream).error());
+        break;
+      }
+      last = Start(std::move(*stream), peer, claim, deadline);
+      if (last || last.error().errno_value != EACCES) break;
+    }
     if (last) break;
   }
   return last;
 }
 
-Result<Connection> Connection::Start(Stream stream, Peer peer, Deadline deadline) {
+Result<Connection> Connection::Start(Stream stream, Peer peer, Claim claim, Deadline deadline) {
   Connection connection(std::move(stream), peer);
-  TRY_CONTEXT(connection.Authenticate(deadline), "D-Bus authentication");
+  TRY_CONTEXT(connection.Authenticate(claim, deadline), "D-Bus authentication");
   if (peer == Peer::kService) return connection;
   auto reply = TRY(connection.Call({kBusName, kBusPath, kBusName, "Hello", {}}, deadline));
   if (reply.error_name.empty()) return connection;
-  return Fail(ErrorKind::kSystem, StrCat("D-Bus Hello: ", reply.error_name, ": ", reply.error_text));
+  return Fail(ErrorKind::kSystem,
+              StrCat("D-Bus Hello: ", reply.error_name, ": ", reply.error_text));
 }
 
-Result<bool> Connection::TryExternal(const std::string& identity, Deadline deadline) {
-  TRY(stream_.Send(StrCat("AUTH EXTERNAL", identity.empty() ? "" : " ", identity, "\r\n"), deadline));
+// All at once, BEGIN before the answer: systemd leaves a message lying that it reads together with
+// BEGIN, until more comes. So none may follow BEGIN before the server has answered what was sent
+// with it; and whoever is rejected has to connect again.
+Status Connection::Authenticate(Claim claim, Deadline deadline) {
+  std::string command(1, '\0');
+  command += "AUTH EXTERNAL";
+  command += claim == Claim::kUid ? StrCat(" ", HexUid(geteuid()), "\r\n") : "\r\nDATA\r\n";
+  TRY(stream_.Send(command + "BEGIN\r\n", deadline));
   for (int i = 0; i < kMaxLines; ++i) {
     std::string line = TRY(stream_.ReceiveLine(kMaxLine, deadline));
-    if (line == "OK" || line.starts_with("OK ")) return true;
-    if (line == "REJECTED" || line.starts_with("REJECTED ")) return false;
-    bool asked = line == "DATA" || line.starts_with("DATA ");
-    TRY(stream_.Send(asked && identity.empty() ? "DATA\r\n" : "CANCEL\r\n", deadline));
+    if (line == "OK" || line.starts_with("OK ")) return {};
+    if (line == "DATA" && claim == Claim::kNone) continue;
+    return SystemError(EACCES, StrCat("AUTH EXTERNAL as uid ", geteuid(), ": ", Quote(line)));
   }
   return Invalid("the server neither accepts nor rejects");
-}
-
-// EXTERNAL: the server takes the uid from the socket (SO_PEERCRED) and compares it with the claim.
-// In a user namespace that uid is one which this process cannot know; the claim is then left empty.
-Status Connection::Authenticate(Deadline deadline) {
-  using namespace std::string_view_literals;
-  TRY(stream_.Send("\0"sv, deadline));
-  bool accepted = TRY(TryExternal(HexUid(geteuid()), deadline));
-  if (!accepted) accepted = TRY(TryExternal("", deadline));
-  if (accepted) return stream_.Send("BEGIN\r\n", deadline);
-  return SystemError(EACCES, StrCat("AUTH EXTERNAL as uid ", geteuid()));
 }
 
 Result<Message> Connection::Next(Deadline deadline) {
@@ -96,8 +97,7 @@ Result<Reply> Connection::Call(const Method& method, Deadline deadline) {
       signals_.push_back(std::move(message));
       continue;
     }
-    bool answer =
-        message.type == MessageType::kMethodReturn || message.type == MessageType::kError;
+    bool answer = message.type == MessageType::kMethodReturn || message.type == MessageType::kError;
     if (!answer || message.reply_serial != call.serial) continue;
     Reply reply;
     reply.values = TRY_CONTEXT(message.Body(), StrCat("D-Bus ", method.member));

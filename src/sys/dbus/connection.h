@@ -37,8 +37,12 @@ class Connection {
   // Connects to the first address that answers and authenticates. Fails with the last one's error.
   static Result<Connection> Open(const std::vector<UnixAddress>& addresses, Peer peer,
                                  Deadline deadline);
-  // The same on a socket that is connected already.
-  static Result<Connection> Start(Stream stream, Peer peer, Deadline deadline);
+  // The same on a socket that is connected already. EXTERNAL: the server takes the uid from the
+  // socket (SO_PEERCRED) and compares it with the claimed one; kNone claims none, which is right in
+  // a user namespace, where this process cannot know how the server sees it. kSystem with EACCES
+  // when the server rejects the claim.
+  enum class Claim { kUid, kNone };
+  static Result<Connection> Start(Stream stream, Peer peer, Claim claim, Deadline deadline);
 
   // Calls and waits for the reply; signals that arrive meanwhile are kept if they are expected.
   // An error that the other side sends is a Reply; Status errors are the transport's.
@@ -51,9 +55,7 @@ class Connection {
 
  private:
   Connection(Stream stream, Peer peer) : stream_(std::move(stream)), peer_(peer) {}
-  Status Authenticate(Deadline deadline);
-  // The answer to one AUTH command; `identity` in hexadecimal, or "" for whoever the socket says.
-  Result<bool> TryExternal(const std::string& identity, Deadline deadline);
+  Status Authenticate(Claim claim, Deadline deadline);
   Result<Message> Next(Deadline deadline);
   bool IsExpected(const Message& message) const;
 

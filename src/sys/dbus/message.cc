@@ -111,8 +111,8 @@ Status CheckFields(const Message& message) {
 Result<ByteOrder> OrderOf(std::string_view start) {
   if (start[0] == 'l') return ByteOrder::kLittle;
   if (start[0] == 'B') return ByteOrder::kBig;
-  return Invalid(StrCat("D-Bus message: expected the byte order l or B, found ",
-                        Quote(start.substr(0, 1))));
+  return Invalid(
+      StrCat("D-Bus message: expected the byte order l or B, found ", Quote(start.substr(0, 1))));
 }
 
 }  // namespace

@@ -11,8 +11,8 @@ namespace kiste::sys::dbus {
 namespace {
 
 constexpr size_t kMaxSignature = 255;
-constexpr int kMaxNesting = 32;    // of arrays, and of structs, in one signature
-constexpr int kMaxDepth = 64;      // of values in values, variants included
+constexpr int kMaxNesting = 32;  // of arrays, and of structs, in one signature
+constexpr int kMaxDepth = 64;    // of values in values, variants included
 constexpr size_t kMaxArray = 1 << 26;
 
 // The width of a type that is a number, which is also its alignment; 0 for others.

@@ -49,8 +49,8 @@ Result<std::vector<Property>> DeviceProperties(const std::vector<DeviceRule>& ru
   if (!list && (list.error().kind != ErrorKind::kUnsupported || !v2)) {
     return std::unexpected(std::move(list).error());
   }
-  // What is not a list of what is allowed systemd cannot say. All is at least that much, and nothing
-  // at most; on v1 Cgroup::Apply writes what is meant.
+  // What is not a list of what is allowed systemd cannot say. All is at least that much, and
+  // nothing at most; on v1 Cgroup::Apply writes what is meant.
   if (!list || list->allow) {
     bool all = v2 || list->exceptions.empty();
     return Properties(all ? "auto" : "strict", {});

@@ -30,12 +30,12 @@ std::string Variable(const char* name) {
 
 // systemd's error as ours; the words are its own.
 std::unexpected<Error> Refused(std::string what, const dbus::Reply& reply) {
-  constexpr std::string_view kDenied[] = {"org.freedesktop.DBus.Error.AccessDenied",
-                                          "org.freedesktop.DBus.Error.AuthFailed",
-                                          "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"};
-  Error error{ErrorKind::kSystem, 0, std::move(what),
-              StrCat(reply.error_text, reply.error_text.empty() ? "" : " ", "(", reply.error_name,
-                     ")")};
+  constexpr std::string_view kDenied[] = {
+      "org.freedesktop.DBus.Error.AccessDenied", "org.freedesktop.DBus.Error.AuthFailed",
+      "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"};
+  Error error{
+      ErrorKind::kSystem, 0, std::move(what),
+      StrCat(reply.error_text, reply.error_text.empty() ? "" : " ", "(", reply.error_name, ")")};
   for (auto name : kDenied) {
     if (reply.error_name == name) error.errno_value = EACCES;
   }
@@ -105,8 +105,7 @@ Result<std::string> Manager::TextProperty(const std::string& path, std::string_v
 }
 
 Result<int> Manager::Version() {
-  std::string text =
-      TRY(TextProperty(kPath, kManager, "Version", dbus::Clock::now() + kCallLimit));
+  std::string text = TRY(TextProperty(kPath, kManager, "Version", dbus::Clock::now() + kCallLimit));
   size_t start = text.starts_with('v') ? 1 : 0;
   size_t end = text.find_first_not_of("0123456789", start);
   auto number = ParseUint(std::string_view(text).substr(start, end - start));

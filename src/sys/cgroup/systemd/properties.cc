@@ -106,8 +106,8 @@ struct UnifiedLimit {
   std::string_view file, property;
 };
 constexpr UnifiedLimit kUnifiedLimits[] = {
-    {"memory.high", "MemoryHigh"}, {"memory.low", "MemoryLow"},
-    {"memory.min", "MemoryMin"},   {"memory.max", "MemoryMax"},
+    {"memory.high", "MemoryHigh"},        {"memory.low", "MemoryLow"},
+    {"memory.min", "MemoryMin"},          {"memory.max", "MemoryMax"},
     {"memory.swap.max", "MemorySwapMax"}, {"pids.max", "TasksMax"},
     {"cpu.weight", "CPUWeight"},
 };
@@ -130,7 +130,8 @@ Status AddUnified(const std::string& file, std::string_view value, const Systemd
   if (file == "cpu.max") return AddUnifiedQuota(file, value, host, properties);
   if (file == "cpu.idle" && value == "1" && host.version >= kIdle) Add(properties, "CPUWeight", 0);
   std::string list(value);
-  if (file == "cpuset.cpus") return AddCpuset("unified: " + file, list, "AllowedCPUs", host, properties);
+  if (file == "cpuset.cpus")
+    return AddCpuset("unified: " + file, list, "AllowedCPUs", host, properties);
   if (file == "cpuset.mems")
     return AddCpuset("unified: " + file, list, "AllowedMemoryNodes", host, properties);
   for (const auto& [name, property] : kUnifiedLimits) {

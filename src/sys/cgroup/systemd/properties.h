@@ -13,7 +13,8 @@
 
 namespace kiste::sys::cgroup::systemd {
 
-// What systemd is there and which files it writes; an older one refuses properties it does not know.
+// What systemd is there and which files it writes; an older one refuses properties it does not
+// know.
 struct SystemdHost {
   bool v2 = true;
   int version = 0;

@@ -21,8 +21,8 @@ struct TypeWord {
   char type;
 };
 constexpr TypeWord kTypeWords[] = {
-    {"boolean", 'b'}, {"byte", 'y'},   {"int16", 'n'},  {"uint16", 'q'}, {"int32", 'i'},
-    {"uint32", 'u'},  {"int64", 'x'},  {"uint64", 't'}, {"double", 'd'}, {"string", 's'},
+    {"boolean", 'b'},    {"byte", 'y'},      {"int16", 'n'},  {"uint16", 'q'}, {"int32", 'i'},
+    {"uint32", 'u'},     {"int64", 'x'},     {"uint64", 't'}, {"double", 'd'}, {"string", 's'},
     {"objectpath", 'o'}, {"signature", 'g'}, {"handle", 'h'},
 };
 
@@ -86,9 +86,9 @@ class TextParser {
   // Letters, digits and what numbers have besides.
   std::string_view TakeWord() {
     size_t length = 0;
-    while (length < rest_.size() && (isalnum(static_cast<unsigned char>(rest_[length])) ||
-                                     std::string_view("+-.").find(rest_[length]) !=
-                                         std::string_view::npos)) {
+    while (length < rest_.size() &&
+           (isalnum(static_cast<unsigned char>(rest_[length])) ||
+            std::string_view("+-.").find(rest_[length]) != std::string_view::npos)) {
       ++length;
     }
     auto word = rest_.substr(0, length);

@@ -34,8 +34,7 @@ Result<std::vector<Property>> UnitProperties(const UnitRequest& request, const S
   } else {
     properties.push_back({"Slice", dbus::String(request.place.slice)});
     properties.push_back({"Delegate", dbus::Bool(true)});
-    properties.push_back(
-        {"PIDs", dbus::Array("u", {dbus::Uint32(static_cast<uint32_t>(pid))})});
+    properties.push_back({"PIDs", dbus::Array("u", {dbus::Uint32(static_cast<uint32_t>(pid))})});
     Append(properties, ScopeProperties(request.resources, host));
   }
   properties.push_back({"DefaultDependencies", dbus::Bool(false)});

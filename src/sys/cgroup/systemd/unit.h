@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A container's cgroup as a unit of systemd's: the driver behind --systemd-cgroup. systemd makes the
-// directories that it knows and moves the container's first process there; the rest, and every limit
-// exactly, comes from Cgroup, opened on the unit's path.
+// A container's cgroup as a unit of systemd's: the driver behind --systemd-cgroup. systemd makes
+// the directories that it knows and moves the container's first process there; the rest, and every
+// limit exactly, comes from Cgroup, opened on the unit's path.
 //
-// Used by the runtime: PlaceUnit (unit_name.h) before anything is made, EnterUnit while the launcher
-// waits, UpdateUnit for new limits, Manager::Stop in the end.
+// Used by the runtime: PlaceUnit (unit_name.h) before anything is made, EnterUnit while the
+// launcher waits, UpdateUnit for new limits, Manager::Stop in the end.
 #pragma once
 
 #include <sys/types.h>
@@ -29,8 +29,8 @@ struct UnitRequest {
 
 // Starts the unit with `pid` in it and makes, in hierarchies that systemd has nothing to do with,
 // the directories of `cgroup`, which was planned at the unit's path; the process is then in all of
-// them. The limits that are properties are in force; Cgroup::Apply sets the rest. On failure nothing
-// of the unit's stays.
+// them. The limits that are properties are in force; Cgroup::Apply sets the rest. On failure
+// nothing of the unit's stays.
 Status EnterUnit(Manager& manager, const UnitRequest& request, pid_t pid, Cgroup& cgroup);
 
 // The properties that EnterUnit asks for.

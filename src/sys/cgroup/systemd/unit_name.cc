@@ -58,8 +58,9 @@ Result<UnitPlace> PlaceUnit(std::string_view cgroups_path, std::string_view id, 
   std::string usual = StrCat(":kiste:", EscapeId(id));
   auto parts = Split(cgroups_path.empty() ? usual : cgroups_path, ':');
   if (parts.size() != 3) {
-    return Invalid(StrCat("expected the form slice:prefix:name that the systemd driver takes, found ",
-                          Quote(cgroups_path)));
+    return Invalid(
+        StrCat("expected the form slice:prefix:name that the systemd driver takes, found ",
+               Quote(cgroups_path)));
   }
   UnitPlace place;
   place.slice = parts[0];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Names of systemd's units and where their cgroups are (systemd.slice(5), systemd.unit(5)); the form
-// that linux.cgroupsPath has with the systemd driver, which is runc's (its docs/systemd.md).
+// Names of systemd's units and where their cgroups are (systemd.slice(5), systemd.unit(5)); the
+// form that linux.cgroupsPath has with the systemd driver, which is runc's (its docs/systemd.md).
 #pragma once
 
 #include <string>
