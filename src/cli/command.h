@@ -20,6 +20,7 @@ struct Session {
   std::string root;              // --root, or the default of this user
   std::optional<bool> rootless;  // --rootless; nullopt: found out
   bool no_cgroups = false;       // --cgroup-manager=disabled
+  bool systemd_cgroup = false;   // --cgroup-manager=systemd, --systemd-cgroup
   Arguments arguments;           // the command's own
 
   runtime::Warn Warn() const;

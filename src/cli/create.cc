@@ -29,6 +29,7 @@ Result<runtime::CreateRequest> ReadCreateRequest(Session& session) {
   request.preserve_fds = TRY(arguments.Number("preserve-fds", 0)) + runtime::AnnouncedListenFds();
   request.rootless = session.rootless;
   request.no_cgroups = session.no_cgroups;
+  request.systemd_cgroup = session.systemd_cgroup;
   request.warn = session.Warn();
   return request;
 }

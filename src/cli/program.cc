@@ -93,15 +93,9 @@ Status ReadRootless(const Arguments& global, Session& session) {
 Status ReadCgroupManager(const Arguments& global, Session& session) {
   std::string word =
       global.Value("cgroup-manager", global.Switch("systemd-cgroup") ? "systemd" : "cgroupfs");
-  if (word == "systemd") {
-    bool booted = sys::Exists(AT_FDCWD, "/run/systemd/system");
-    return Fail(ErrorKind::kUnsupported,
-                booted ? "--systemd-cgroup: the systemd cgroup driver is not there yet; without it "
-                         "cgroupfs is used"
-                       : "--systemd-cgroup: systemd does not run on this host");
-  }
   session.no_cgroups = word == "disabled";
-  if (word != "cgroupfs" && word != "disabled") {
+  session.systemd_cgroup = word == "systemd";
+  if (word != "cgroupfs" && word != "systemd" && word != "disabled") {
     return Invalid(
         StrCat("--cgroup-manager: expected cgroupfs, systemd or disabled, found ", Quote(word)));
   }

@@ -38,8 +38,9 @@ struct NamespacePlan {
 };
 
 struct CgroupPlan {
-  std::vector<Fd> tasks;  // v1: `tasks` files, the child writes "0" to each
-  Fd directory;           // v2: for CLONE_INTO_CGROUP
+  std::vector<Fd> tasks;    // v1: `tasks` files, the child writes "0" to each
+  Fd directory;             // v2: for CLONE_INTO_CGROUP
+  bool by_runtime = false;  // the runtime has the child moved (LaunchObserver::enter_cgroup)
 };
 
 struct DeviceNode {

@@ -12,6 +12,7 @@
 #include "runtime/environment.h"
 #include "runtime/hooks.h"
 #include "runtime/state_text.h"
+#include "runtime/systemd_unit.h"
 #include "sys/file.h"
 #include "sys/pidfd.h"
 #include "sys/procfs.h"
@@ -84,6 +85,8 @@ bool CgroupsDispensable(const Caller& caller, const Error& error) {
 struct Cgroups {
   cg::Layout layout;
   std::optional<cg::Cgroup> cgroup;  // none: the container stays in the caller's
+  std::optional<PlannedUnit> unit;   // systemd makes the cgroup once the process is there
+  bool entered = false;              // and has done so
 };
 
 // A container's cgroup is killed and removed with it: one that somebody else's processes are in can
@@ -96,10 +99,25 @@ Status CheckNobodyInside(const cg::Cgroup& cgroup) {
                      pids.size() == 1 ? " process" : " processes"));
 }
 
-Result<Cgroups> PlanCgroups(const CreateRequest& request, const oci::Linux& linux,
+// The cgroup of a unit that does not exist yet.
+Status PlanUnitCgroup(const CreateRequest& request, const oci::Config& config, const Caller& caller,
+                      Cgroups& planned) {
+  planned.unit = TRY(PlanUnit(planned.layout, config, request.id, caller));
+  planned.unit->request.resources = CgroupResources(config.linux.resources, caller);
+  planned.cgroup = TRY(cg::Cgroup::Plan(planned.layout, planned.unit->cgroup_path));
+  if (planned.cgroup->Exists()) return CheckNobodyInside(*planned.cgroup);
+  return {};
+}
+
+Result<Cgroups> PlanCgroups(const CreateRequest& request, const oci::Config& config,
                             const Caller& caller) {
+  const auto& linux = config.linux;
   Cgroups planned;
   planned.layout = TRY(cg::Detect());
+  if (request.systemd_cgroup) {
+    TRY(PlanUnitCgroup(request, config, caller, planned));
+    return planned;
+  }
   if (request.no_cgroups || planned.layout.kind == cg::Kind::kNone) return planned;
   std::string path = linux.cgroups_path.empty() ? request.id : linux.cgroups_path;
   auto cgroup = cg::Cgroup::Plan(planned.layout, path);
@@ -110,10 +128,21 @@ Result<Cgroups> PlanCgroups(const CreateRequest& request, const oci::Linux& linu
   return planned;
 }
 
+Status ApplyLimits(const CreateRequest& request, const oci::Linux& linux, const Caller& caller,
+                   const cg::Cgroup& cgroup) {
+  auto applied = cgroup.Apply(CgroupResources(linux.resources, caller));
+  if (applied) return {};
+  if (!CgroupsDispensable(caller, applied.error())) {
+    return Context(std::move(applied), "linux.resources");
+  }
+  request.warn(applied.error().Text());
+  return {};
+}
+
 // Makes what is planned, with its limits; gives the plan up where an ordinary user may do without.
 Status MakeCgroups(const CreateRequest& request, const oci::Linux& linux, const Caller& caller,
                    Cgroups& cgroups) {
-  if (!cgroups.cgroup) return {};
+  if (!cgroups.cgroup || cgroups.unit) return {};
   auto made = cgroups.cgroup->Make();
   if (!made) {
     cgroups.cgroup.reset();
@@ -124,13 +153,27 @@ Status MakeCgroups(const CreateRequest& request, const oci::Linux& linux, const 
     return {};
   }
   if (!cgroups.cgroup->created()) TRY(CheckNobodyInside(*cgroups.cgroup));
-  auto applied = cgroups.cgroup->Apply(CgroupResources(linux.resources, caller));
-  if (applied) return {};
-  if (!CgroupsDispensable(caller, applied.error())) {
-    return Context(std::move(applied), "linux.resources");
+  return ApplyLimits(request, linux, caller, *cgroups.cgroup);
+}
+
+// The same with systemd, for which the process must be there.
+Status EnterUnit(const CreateRequest& request, const oci::Linux& linux, const Caller& caller,
+                 Cgroups& cgroups, pid_t pid) {
+  auto& unit = *cgroups.unit;
+  TRY(cg::systemd::EnterUnit(unit.manager, unit.request, pid, *cgroups.cgroup));
+  cgroups.entered = true;
+  return ApplyLimits(request, linux, caller, *cgroups.cgroup);
+}
+
+// Takes back what was made, with whatever runs in it.
+void RemoveCgroups(Cgroups& cgroups) {
+  if (!cgroups.cgroup || (cgroups.unit && !cgroups.entered)) return;
+  if (cgroups.unit || cgroups.cgroup->created()) {
+    static_cast<void>(cgroups.cgroup->KillAll(SIGKILL));
   }
-  request.warn(applied.error().Text());
-  return {};
+  if (!cgroups.unit) return cgroups.cgroup->Undo();
+  static_cast<void>(cgroups.unit->manager.Stop(cgroups.unit->request.place.unit));
+  static_cast<void>(cgroups.cgroup->Remove(std::chrono::seconds(1)));
 }
 
 int AllNamespaces(const oci::Linux& linux) {
@@ -147,7 +190,8 @@ Result<isolation::LaunchPlan> Plan(const Store& store, CreateRequest& request, c
   plan.id = request.id;
   plan.privileged_runtime = caller.uid == 0;
   plan.namespaces = TRY(PlanNamespaces(config, caller));
-  if (cgroups.cgroup) {
+  plan.cgroup.by_runtime = cgroups.unit.has_value();
+  if (cgroups.cgroup && !cgroups.unit) {
     auto join = TRY(cgroups.cgroup->OpenForJoining());
     plan.cgroup.tasks = std::move(join.tasks);
     plan.cgroup.directory = std::move(join.cgroup2);
@@ -199,8 +243,8 @@ Status RecordProcess(Container& container, pid_t pid) {
 }
 
 Result<isolation::Launched> LaunchContainer(const isolation::LaunchPlan& plan,
+                                            isolation::LaunchObserver observer,
                                             const oci::Hooks& hooks, Container& container) {
-  isolation::LaunchObserver observer;
   observer.started = [&](pid_t pid) { return RecordProcess(container, pid); };
   if (!hooks.prestart.empty() || !hooks.create_runtime.empty()) {
     observer.host_hooks = [&](pid_t) -> Status {
@@ -220,15 +264,23 @@ Record NewRecord(const CreateRequest& request, const Bundle& bundle, const Cgrou
   record.owner = caller.uid;
   record.rootless = caller.rootless;
   if (cgroups.cgroup) record.cgroups = cgroups.cgroup->paths();
+  if (cgroups.unit) {
+    record.systemd_unit = cgroups.unit->request.place.unit;
+    record.systemd_user = caller.rootless;
+  }
   record.annotations = bundle.config.annotations;
   return record;
 }
 
 Result<isolation::Launched> PlanAndLaunch(const Store& store, CreateRequest& request,
-                                          const Bundle& bundle, const Cgroups& cgroups,
+                                          const Bundle& bundle, Cgroups& cgroups,
                                           const Caller& caller, Container& container) {
   auto plan = TRY(Plan(store, request, bundle, container, cgroups, caller));
-  auto launched = TRY(LaunchContainer(plan, bundle.config.hooks, container));
+  isolation::LaunchObserver observer;
+  observer.enter_cgroup = [&](pid_t pid) {
+    return EnterUnit(request, bundle.config.linux, caller, cgroups, pid);
+  };
+  auto launched = TRY(LaunchContainer(plan, std::move(observer), bundle.config.hooks, container));
   TRY(TellPid(request.pid_file, launched));
   return launched;
 }
@@ -276,15 +328,11 @@ Result<Created> Create(const Store& store, CreateRequest request) {
   Defer remove_folder([&] { static_cast<void>(container.folder.Remove()); });
   TRY(container.folder.Lock());
   TRY(container.folder.SaveConfig(bundle.text));
-  auto cgroups = TRY(PlanCgroups(request, bundle.config.linux, caller));
+  auto cgroups = TRY(PlanCgroups(request, bundle.config, caller));
   // Written down before it is made: whatever a killed create leaves, `delete --force` finds.
   container.record = NewRecord(request, bundle, cgroups, caller);
   TRY(container.folder.Save(container.record));
-  Defer remove_cgroups([&] {
-    if (!cgroups.cgroup) return;
-    if (cgroups.cgroup->created()) static_cast<void>(cgroups.cgroup->KillAll(SIGKILL));
-    cgroups.cgroup->Undo();
-  });
+  Defer remove_cgroups([&] { RemoveCgroups(cgroups); });
   TRY(MakeCgroups(request, bundle.config.linux, caller, cgroups));
   if (!cgroups.cgroup) container.record.cgroups.clear();
 

@@ -30,6 +30,7 @@ struct CreateRequest {
   unsigned preserve_fds = 0;
   std::optional<bool> rootless;  // nullopt: found out
   bool no_cgroups = false;       // crun's --cgroup-manager=disabled
+  bool systemd_cgroup = false;   // the cgroup is a unit of systemd's
   Warn warn;
 };
 

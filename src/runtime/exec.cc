@@ -12,6 +12,7 @@
 #include "runtime/environment.h"
 #include "runtime/foreground.h"
 #include "runtime/state_text.h"
+#include "runtime/systemd_unit.h"
 #include "sys/file.h"
 #include "sys/socket.h"
 
@@ -19,8 +20,8 @@ namespace kiste::runtime {
 
 namespace {
 
-// A process object of its own has what it has; capabilities, limits and labels that it does not name
-// are the container's.
+// A process object of its own has what it has; capabilities, limits and labels that it does not
+// name are the container's.
 Result<oci::Process> ProcessFromFile(const std::string& file, const oci::Process& container) {
   std::string text = TRY_CONTEXT(sys::ReadRegularFile(file, json::kMaxBytes), "--process");
   auto process = TRY(oci::ParseProcess(std::move(text), file));
@@ -88,6 +89,11 @@ Status JoinCgroups(const ExecRequest& request, const Record& record, isolation::
   if (record.cgroups.empty()) return {};
   auto cgroup = TRY(sys::cgroup::Cgroup::Open(record.cgroups));
   if (!request.cgroups.empty()) cgroup = TRY_CONTEXT(cgroup.OpenSub(request.cgroups), "--cgroup");
+  // From outside of what is delegated to a user only systemd can move processes in.
+  if (record.systemd_user && !TRY(cgroup.MayEnter())) {
+    plan.by_runtime = true;
+    return {};
+  }
   auto join = cgroup.OpenForJoining();
   if (!join && record.rootless) return {};  // somebody else's cgroup: it stays in the caller's
   if (!join) return std::unexpected(std::move(join).error());
@@ -129,6 +135,14 @@ Result<isolation::LaunchPlan> Plan(const Store& store, const ExecRequest& reques
   return plan;
 }
 
+isolation::LaunchObserver Observer(const ExecRequest& request, const Record& record) {
+  isolation::LaunchObserver observer;
+  observer.enter_cgroup = [&](pid_t pid) {
+    return AttachToUnit(record, request.cgroups.empty() ? "" : request.cgroups.back().path, pid);
+  };
+  return observer;
+}
+
 }  // namespace
 
 Result<int> Exec(const Store& store, ExecRequest request) {
@@ -152,12 +166,12 @@ Result<int> Exec(const Store& store, ExecRequest request) {
     return Invalid("--console-socket: there is no terminal to send (--tty is not given)");
   }
   if (request.detach) {
-    auto launched = TRY(isolation::Launch(plan, {}));
+    auto launched = TRY(isolation::Launch(plan, Observer(request, container.record)));
     TRY(TellPid(request.pid_file, launched));
     return 0;
   }
   auto signals = TRY(SignalGuard::Block());
-  auto launched = TRY(isolation::Launch(plan, {}));
+  auto launched = TRY(isolation::Launch(plan, Observer(request, container.record)));
   TRY(TellPid(request.pid_file, launched));
   Fd terminal;
   if (terminal_from) terminal = TRY(sys::ReceiveDescriptor(terminal_from.get()));

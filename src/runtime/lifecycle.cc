@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "isolation/namespaces/launch.h"
 #include "runtime/hooks.h"
+#include "runtime/systemd_unit.h"
 #include "sys/cgroup/cgroup.h"
 #include "sys/file.h"
 #include "sys/pidfd.h"
@@ -37,8 +38,11 @@ Status KillEverything(const Container& container, const sys::cgroup::Cgroup& cgr
   return {};
 }
 
-Status RemoveAll(const Container& container, const sys::cgroup::Cgroup& cgroup) {
+Status RemoveAll(const Container& container, const sys::cgroup::Cgroup& cgroup, const Warn& warn) {
+  // An empty unit ends by itself: one that cannot be stopped is in nobody's way without its cgroup.
+  auto stopped = StopUnit(container.record);
   if (!container.record.cgroups.empty()) TRY(cgroup.Remove());
+  if (!stopped) warn(stopped.error().Text());
   return container.folder.Remove();
 }
 
@@ -57,7 +61,7 @@ Status DeleteLoaded(const Container& container, Force force, const Warn& warn) {
   }
   auto config = container.folder.LoadConfig();
   TRY(KillEverything(container, cgroup));
-  TRY(RemoveAll(container, cgroup));
+  TRY(RemoveAll(container, cgroup, warn));
   if (config) Poststop(container, *config, warn);
   return {};
 }
@@ -114,7 +118,7 @@ Status DeleteStopped(const Container& container, const oci::Config& config, cons
   if (!container.record.cgroups.empty() && (container.record.namespaces & CLONE_NEWPID) == 0) {
     TRY(cgroup.KillAll(SIGKILL));
   }
-  TRY(RemoveAll(container, cgroup));
+  TRY(RemoveAll(container, cgroup, warn));
   Poststop(container, config, warn);
   return {};
 }

@@ -41,6 +41,10 @@ std::string RecordJson(const Record& record) {
   json::Member(writer, "owner", static_cast<uint64_t>(record.owner));
   json::Member(writer, "rootless", record.rootless);
   WriteMap(writer, "cgroups", record.cgroups);
+  if (!record.systemd_unit.empty()) {
+    json::Member(writer, "systemdUnit", std::string_view(record.systemd_unit));
+    json::Member(writer, "systemdUser", record.systemd_user);
+  }
   WriteMap(writer, "annotations", record.annotations);
   writer.EndObject();
   return {buffer.GetString(), buffer.GetSize()};
@@ -61,6 +65,10 @@ Result<Record> ParseRecord(std::string text, const std::string& file) {
   record.owner = TRY(root["owner"].Uint32());
   record.rootless = TRY(root["rootless"].Bool());
   TRY(ReadMap(root["cgroups"], record.cgroups));
+  if (auto unit = root["systemdUnit"]; unit.present()) {
+    record.systemd_unit = TRY(unit.String());
+    record.systemd_user = TRY(root["systemdUser"].Bool());
+  }
   TRY(ReadMap(root["annotations"], record.annotations));
   return record;
 }

@@ -26,6 +26,8 @@ struct Record {
   uint32_t owner = 0;  // uid that created it
   bool rootless = false;
   std::map<std::string, std::string> cgroups;  // controller → absolute directory
+  std::string systemd_unit;   // that the cgroups belong to; "" when they were made without systemd
+  bool systemd_user = false;  // a unit of the user's own manager
   std::map<std::string, std::string> annotations;
 };
 

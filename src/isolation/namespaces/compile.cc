@@ -71,7 +71,12 @@ void EnterNamespaces(const LaunchPlan& plan, Compiled& compiled) {
   ++compiled.forks;
 }
 
-void JoinCgroups(const LaunchPlan& plan, ProgramBuilder& builder) {
+void JoinCgroups(const LaunchPlan& plan, Compiled& compiled) {
+  auto& builder = compiled.builder;
+  if (plan.cgroup.by_runtime) {
+    builder.Add({.op = Op::kSync}, "wait for the cgroup");
+    compiled.syncs.push_back(SyncPoint::kCgroup);
+  }
   for (const auto& tasks : plan.cgroup.tasks) {
     builder.Add({.op = Op::kJoinCgroup, .fd = builder.Inherit(tasks.get())}, "join cgroup");
   }
@@ -150,7 +155,7 @@ Result<Compiled> Compile(const LaunchPlan& plan, const CompileOptions& options) 
   builder.Add({.op = Op::kDeathSignal, .a = SIGKILL}, "prctl PR_SET_PDEATHSIG");
   builder.Add({.op = Op::kSetsid}, "setsid");
   builder.Add({.op = Op::kDefaultSignals}, "rt_sigaction");
-  JoinCgroups(plan, builder);
+  JoinCgroups(plan, compiled);
   if (!plan.process.session_keyring.empty()) {
     builder.Add({.op = Op::kKeyring, .text = builder.Text(plan.process.session_keyring)},
                 "join a session keyring");

@@ -15,6 +15,7 @@ namespace kiste::isolation {
 // What the runtime does on the host while the launcher waits at a kSync.
 enum class SyncPoint {
   kIdMaps,     // write uid_map and gid_map of the child
+  kCgroup,     // have the child moved into its cgroup
   kHostHooks,  // prestart, createRuntime
   kLimits,     // rlimits and oom_score_adj that a user namespace cannot set by itself
 };

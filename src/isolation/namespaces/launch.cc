@@ -165,6 +165,9 @@ class Dialogue {
       case SyncPoint::kIdMaps:
         TRY(WriteIdMaps(child_.pid, plan_.namespaces));
         break;
+      case SyncPoint::kCgroup:
+        if (observer_.enter_cgroup) TRY(observer_.enter_cgroup(child_.pid));
+        break;
       case SyncPoint::kHostHooks:
         if (observer_.host_hooks) TRY(observer_.host_hooks(child_.pid));
         break;

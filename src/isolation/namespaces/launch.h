@@ -17,6 +17,9 @@ namespace kiste::isolation {
 struct LaunchObserver {
   // The container's process exists (as the host sees its pid); called once, before any hook.
   std::function<Status(pid_t)> started;
+  // The process is to be moved into its cgroup, of which the cgroup namespace is not made yet:
+  // called for a plan with cgroup.by_runtime.
+  std::function<Status(pid_t)> enter_cgroup;
   // Namespaces and mounts are there, the root is not switched yet: prestart and createRuntime.
   // Empty when there are no such hooks.
   std::function<Status(pid_t)> host_hooks;

@@ -14,8 +14,8 @@
 // is kSystem with the errno kept: EACCES, EPERM or EROFS from Create means that this user may not
 // make cgroups.
 //
-// The systemd driver will be a class of its own beside this one: systemd makes the directories, and
-// what is here is opened on them.
+// With the systemd driver (systemd/unit.h) systemd makes the directories that it knows, and what is
+// here is opened on them.
 #pragma once
 
 #include <sys/types.h>
@@ -101,6 +101,12 @@ class Cgroup {
   // Moves another process (all its threads) into the cgroup. Slow (see JoinFds): for processes that
   // exist already.
   Status Join(pid_t pid) const;
+  // The same, only in the hierarchies in which the process is somewhere else.
+  Status JoinWhereMissing(pid_t pid) const;
+  // v2: whether this process may start another in the cgroup (CLONE_INTO_CGROUP): it must be able
+  // to write cgroup.procs where its own path and the cgroup's part (cgroup-v2.rst, "Delegation
+  // Containment"). True in v1 hierarchies, whose own files say.
+  Result<bool> MayEnter() const;
 
   // Sets every limit that is given, in an order that the kernel accepts whether limits rise or
   // fall. Devices: the list is replaced as a whole; an empty list changes nothing.

@@ -25,6 +25,21 @@ Result<std::string> InnerPath(std::string_view path, std::string_view membership
   return Fail(ErrorKind::kNotFound, StrCat(Quote(membership), " is not below cgroup ", path));
 }
 
+// The path in `memberships`, the text of /proc/<pid>/cgroup, in the directory's hierarchy; "" when
+// there is no such line.
+std::string_view Membership(std::string_view memberships, const Directory& directory) {
+  for (auto line : Split(memberships, '\n')) {
+    size_t first = line.find(':');
+    size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
+    if (second == std::string_view::npos) continue;
+    auto names = line.substr(first + 1, second - first - 1);
+    bool same =
+        directory.v2 ? names.empty() : !names.empty() && directory.Has(Split(names, ',').front());
+    if (same) return line.substr(second + 1);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Cgroup> Cgroup::Open(const std::map<std::string, std::string>& paths) {
@@ -137,6 +152,39 @@ Result<JoinFds> Cgroup::OpenForJoining() const {
 Status Cgroup::Join(pid_t pid) const {
   for (const auto& directory : directories_) TRY(directory.Write("cgroup.procs", StrCat(pid)));
   return {};
+}
+
+Status Cgroup::JoinWhereMissing(pid_t pid) const {
+  Directory proc{.path = StrCat("/proc/", pid)};
+  std::string memberships = TRY(proc.Read("cgroup"));
+  for (const auto& directory : directories_) {
+    std::string_view inside = Membership(memberships, directory);
+    if (inside.size() > 1 && directory.path.ends_with(inside)) continue;
+    TRY(directory.Write("cgroup.procs", StrCat(pid)));
+  }
+  return {};
+}
+
+Result<bool> Cgroup::MayEnter() const {
+  const Directory* v2 = V2();
+  if (v2 == nullptr) return true;
+  Directory proc{.path = "/proc/self"};
+  std::string memberships = TRY(proc.Read("cgroup"));
+  std::string_view own = Membership(memberships, *v2);
+  // The mount point is what remains of the path where the kernel's names of both end.
+  constexpr std::string_view kMountPoint = "/sys/fs/cgroup";
+  std::string_view there = v2->path;
+  if (!there.starts_with(kMountPoint)) return true;
+  there.remove_prefix(kMountPoint.size());
+  size_t common = 0;
+  for (size_t i = 0; i <= std::min(own.size(), there.size()); ++i) {
+    bool own_end = i == own.size() || own[i] == '/',
+         there_end = i == there.size() || there[i] == '/';
+    if (own_end && there_end) common = i;
+    if (i == own.size() || i == there.size() || own[i] != there[i]) break;
+  }
+  std::string procs = StrCat(kMountPoint, there.substr(0, common), "/cgroup.procs");
+  return access(procs.c_str(), W_OK) == 0;
 }
 
 }  // namespace kiste::sys::cgroup

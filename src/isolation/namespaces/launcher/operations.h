@@ -10,7 +10,7 @@
 //     │  clone3, exec of the launcher →  │ operations in order …
 //     │                                  │
 //     │ ← Report{kChild, pid}            │ at Op::kFork: L exits, its sibling L' goes on
-//     │ ← Report{kSync, index}           │ at Op::kSync: id maps, host-side hooks, rlimits
+//     │ ← Report{kSync, index}           │ at Op::kSync: id maps, cgroup, host-side hooks, rlimits
 //     │   one byte →                     │
 //     │ ← Report{kReady}                 │ at Op::kWaitStart: `create` may return; L now waits on
 //     │                                  │ the start listener and reports to who connected there

@@ -42,6 +42,9 @@ Status SetDevices(const Directory& directory, const std::vector<DeviceRule>& rul
 // log10(weight) is the parabola in log2(shares) through minimum, default and maximum, as in runc
 // since 1.3.2 and crun since 1.23.
 uint64_t WeightFromShares(uint64_t shares);
+// memory.swap.max for the specification's swap, which includes memory; "" leaves it as it is.
+// kInvalid when it is less than the memory's limit.
+Result<std::string> SwapMax(int64_t limit, int64_t swap);
 // io.weight (1 to 10000) for blkio.weight (10 to 1000), linearly.
 uint64_t IoWeightFromBlkio(uint16_t weight);
 

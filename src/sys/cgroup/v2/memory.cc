@@ -21,7 +21,17 @@ Status CheckV1Only(const Memory& memory) {
   return {};
 }
 
-// memory.swap.max for the specification's swap, which includes memory; "" leaves it as it is.
+// v1's kernel refuses a limit below the usage; v2's kills.
+Status CheckUsage(const Directory& directory, int64_t limit) {
+  if (limit <= 0 || directory.fresh) return {};
+  uint64_t usage = TRY(directory.ReadNumber("memory.current"));
+  if (usage <= static_cast<uint64_t>(limit)) return {};
+  return Invalid(StrCat("memory.limit ", limit, " is below the current usage of ", usage,
+                        " bytes in ", directory.path));
+}
+
+}  // namespace
+
 Result<std::string> SwapMax(int64_t limit, int64_t swap) {
   if (swap == 0) return limit == -1 ? "max" : "";
   if (swap < 0) return "max";
@@ -34,17 +44,6 @@ Result<std::string> SwapMax(int64_t limit, int64_t swap) {
   }
   return StrCat(swap - limit);
 }
-
-// v1's kernel refuses a limit below the usage; v2's kills.
-Status CheckUsage(const Directory& directory, int64_t limit) {
-  if (limit <= 0 || directory.fresh) return {};
-  uint64_t usage = TRY(directory.ReadNumber("memory.current"));
-  if (usage <= static_cast<uint64_t>(limit)) return {};
-  return Invalid(StrCat("memory.limit ", limit, " is below the current usage of ", usage,
-                        " bytes in ", directory.path));
-}
-
-}  // namespace
 
 Status SetMemory(const Directory& directory, const Memory& memory) {
   TRY(CheckV1Only(memory));
