@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <ctime>
 
 #include "base/json.h"
@@ -42,19 +43,34 @@ void WriteAll(int fd, std::string_view text) {
   }
 }
 
-std::string JsonEntry(LogLevel level, std::string_view message, const Error* error) {
+void WriteUnlessEmpty(json::CompactWriter& writer, std::string_view key, std::string_view text) {
+  if (!text.empty()) json::Member(writer, key, text);
+}
+
+void WriteError(json::CompactWriter& writer, const Error& error, const LogScene& scene) {
+  json::Member(writer, "kind", KindName(error.kind));
+  if (error.errno_value != 0) {
+    json::Member(writer, "errno", error.errno_value);
+    const char* name = strerrorname_np(error.errno_value);
+    WriteUnlessEmpty(writer, "errnoName", name == nullptr ? "" : name);
+  }
+  WriteUnlessEmpty(writer, "syscall", error.Call());
+  WriteUnlessEmpty(writer, "object", error.Object());
+  WriteUnlessEmpty(writer, "operation", error.operation);
+  WriteUnlessEmpty(writer, "step", error.step == nullptr ? scene.command : error.step);
+  WriteUnlessEmpty(writer, "command", scene.command);
+  WriteUnlessEmpty(writer, "container", scene.container);
+}
+
+std::string JsonEntry(LogLevel level, std::string_view message, const Error* error,
+                      const LogScene& scene) {
   json::Buffer buffer;
   json::CompactWriter writer(buffer);
   writer.StartObject();
   json::Member(writer, "level", LevelName(level));
   json::Member(writer, "msg", message);
   json::Member(writer, "time", std::string_view(Timestamp()));
-  if (error != nullptr) {
-    json::Member(writer, "kind", KindName(error->kind));
-    if (error->errno_value != 0) json::Member(writer, "errno", error->errno_value);
-    if (!error->operation.empty())
-      json::Member(writer, "operation", std::string_view(error->operation));
-  }
+  if (error != nullptr) WriteError(writer, *error, scene);
   writer.EndObject();
   return StrCat(std::string_view(buffer.GetString(), buffer.GetSize()), "\n");
 }
@@ -70,10 +86,11 @@ Status Log::Open(const std::string& path, LogFormat format) {
   return {};
 }
 
-void Log::WriteEntry(LogLevel level, std::string_view message, const Error* error) const {
+void Log::WriteEntry(LogLevel level, std::string_view message, const Error* error,
+                     const LogScene& scene) const {
   std::string entry;
   if (format_ == LogFormat::kJson) {
-    entry = JsonEntry(level, message, error);
+    entry = JsonEntry(level, message, error, scene);
   } else {
     entry = StrCat("time=\"", Timestamp(), "\" level=", LevelName(level),
                    " msg=", Quote(message, std::string_view::npos), "\n");
@@ -83,12 +100,13 @@ void Log::WriteEntry(LogLevel level, std::string_view message, const Error* erro
 
 void Log::Write(LogLevel level, std::string_view message) const {
   if (level == LogLevel::kDebug && !debug_) return;
-  WriteEntry(level, message, nullptr);
+  WriteEntry(level, message, nullptr, {});
 }
 
-void Log::Fatal(std::string_view program, const Error& error) const {
+void Log::Fatal(std::string_view program, const Error& error, const LogScene& scene) const {
   std::string text = error.Text();
-  if (file_ || format_ == LogFormat::kJson) WriteEntry(LogLevel::kError, text, &error);
+  if (!scene.command.empty()) text = StrCat(scene.command, ": ", text);
+  if (file_ || format_ == LogFormat::kJson) WriteEntry(LogLevel::kError, text, &error, scene);
   if (file_ || format_ == LogFormat::kText) WriteAll(2, StrCat(program, ": ", text, "\n"));
 }
 

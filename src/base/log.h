@@ -13,6 +13,12 @@
 
 namespace kiste {
 
+// Where an error happened, for errors as data: what the program was asked to do, and to what.
+struct LogScene {
+  std::string_view command;    // "create"; "" before one is known
+  std::string_view container;  // its id; "" where there is none
+};
+
 enum class LogFormat { kText, kJson };
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
@@ -26,13 +32,16 @@ class Log {
   bool debug() const { return debug_; }
 
   void Write(LogLevel level, std::string_view message) const;
-  // The program's final error: to the log file if there is one, with kind, errno and operation
-  // beside the text in JSON, and as one line `<program>: <text>` on standard error (where JSON without
-  // a file goes there, that is the line).
-  void Fatal(std::string_view program, const Error& error) const;
+  // The program's final error: to the log file if there is one, and as one line
+  // `<program>: <text>` on standard error (where JSON without a file goes there, that is the line).
+  // The text is `<command>: <error's text>`. In JSON stand beside it, where they apply: kind,
+  // errno, errnoName, syscall, object, operation, step (the command's name when no step is known),
+  // command and container.
+  void Fatal(std::string_view program, const Error& error, const LogScene& scene = {}) const;
 
  private:
-  void WriteEntry(LogLevel level, std::string_view message, const Error* error) const;
+  void WriteEntry(LogLevel level, std::string_view message, const Error* error,
+                  const LogScene& scene) const;
   int descriptor() const { return file_ ? file_.get() : 2; }
 
   Fd file_;

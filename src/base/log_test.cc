@@ -136,6 +136,36 @@ TEST_F(LogTest, FatalGoesToFileAndStandardError) {
   EXPECT_EQ(entry.root()["operation"].String().value(), "open /x");
 }
 
+TEST_F(LogTest, FatalTellsTheErrorAsData) {
+  Log log;
+  ASSERT_TRUE(log.Open(path_, LogFormat::kJson));
+  Error error = SystemError(EACCES, "mkdir /sys/fs/cgroup/x").error().At("cgroups");
+  error = std::move(error).With("linux.cgroupsPath");
+  std::string shown = StandardError([&] { log.Fatal("prog", error, {"create", "c1"}); });
+  EXPECT_TRUE(shown.starts_with("prog: create: linux.cgroupsPath: mkdir /sys/fs/cgroup/x: "));
+  auto entry = json::Document::Parse(Read(path_), "log").value();
+  auto text = [&](const char* name) { return entry.root()[name].StringOr("absent").value(); };
+  EXPECT_TRUE(text("msg").starts_with("create: linux.cgroupsPath: mkdir")) << text("msg");
+  EXPECT_EQ(text("kind"), "system");
+  EXPECT_EQ(entry.root()["errno"].Int32().value(), EACCES);
+  EXPECT_EQ(text("errnoName"), "EACCES");
+  EXPECT_EQ(text("syscall"), "mkdir");
+  EXPECT_EQ(text("object"), "/sys/fs/cgroup/x");
+  EXPECT_EQ(text("operation"), "linux.cgroupsPath: mkdir /sys/fs/cgroup/x");
+  EXPECT_EQ(text("step"), "cgroups");
+  EXPECT_EQ(text("command"), "create");
+  EXPECT_EQ(text("container"), "c1");
+}
+
+TEST_F(LogTest, WithoutAStepTheCommandIsTheStep) {
+  Log log;
+  ASSERT_TRUE(log.Open(path_, LogFormat::kJson));
+  StandardError([&] { log.Fatal("prog", kError, {"pause", ""}); });
+  auto entry = json::Document::Parse(Read(path_), "log").value();
+  EXPECT_EQ(entry.root()["step"].String().value(), "pause");
+  EXPECT_FALSE(entry.root()["container"].present());
+}
+
 TEST_F(LogTest, FatalOmitsWhatAnErrorDoesNotHave) {
   Log log;
   ASSERT_TRUE(log.Open(path_, LogFormat::kJson));

@@ -45,9 +45,43 @@ std::string Error::Text() const {
 
 Error Error::With(std::string_view context) && {
   std::string prefix(context);
-  if (!operation.empty()) prefix += ": " + operation;
+  if (!operation.empty()) {
+    prefix += ": ";
+    context_size += static_cast<uint32_t>(prefix.size());
+    prefix += operation;
+  } else {
+    context_size = static_cast<uint32_t>(prefix.size());
+  }
   operation = std::move(prefix);
   return std::move(*this);
+}
+
+Error Error::At(const char* where) && {
+  if (step == nullptr) step = where;
+  return std::move(*this);
+}
+
+std::string_view Error::Call() const {
+  if (call != nullptr) return call;
+  if (errno_value == 0) return {};
+  auto deed = std::string_view(operation).substr(context_size);
+  return deed.substr(0, deed.find(' '));
+}
+
+std::string Error::Object() const {
+  std::string_view deed = std::string_view(operation).substr(context_size);
+  if (call != nullptr) return detail.empty() ? std::string(deed) : detail;
+  if (errno_value != 0) {
+    size_t space = deed.find(' ');
+    return space == std::string_view::npos ? std::string() : std::string(deed.substr(space + 1));
+  }
+  constexpr std::string_view kExpected = "expected ";
+  std::string text = operation;
+  if (!detail.empty()) text += (text.empty() ? "" : ": ") + detail;
+  if (size_t at = text.find(": " + std::string(kExpected)); at != std::string::npos) {
+    return text.substr(0, at);
+  }
+  return text.starts_with(kExpected) ? std::string() : operation;
 }
 
 std::unexpected<Error> SystemError(int errno_value, std::string operation) {

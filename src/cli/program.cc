@@ -111,34 +111,51 @@ Status OpenLog(const Arguments& global, Log& log) {
   return log.Open(global.Value("log"), format == "json" ? LogFormat::kJson : LogFormat::kText);
 }
 
+bool NamesContainer(const Command& command) {
+  return std::string_view(command.arguments).starts_with("<container-id>");
+}
+
 Status CheckCount(const Command& command, size_t count) {
   if (count >= command.least && count <= command.most) return {};
   return Invalid(StrCat("expected ", command.arguments[0] == 0 ? "no argument" : command.arguments,
                         ", found ", count, count == 1 ? " argument" : " arguments"));
 }
 
-// `failure_code` becomes the command's own once its command line is understood.
+// What is known of the request when it fails.
+struct Request {
+  int failure_code = 1;  // the command's own once its command line is understood
+  std::string command, container;
+};
+
+constexpr char kArgumentsStep[] = "arguments";
+
+Status ReadCommandLine(const Command& command, const Arguments& global, Session& session) {
+  TRY(CheckCount(command, session.arguments.positional().size()));
+  TRY(ReadRootless(global, session));
+  return ReadCgroupManager(global, session);
+}
+
 Result<int> RunCommand(const Command& command, const Arguments& global, Session& session,
-                       int& failure_code) {
+                       Request& request) {
   std::span<const std::string> words(global.positional());
   static constexpr Option kHelp = {"help", 'h', nullptr, ""};
   std::vector<Option> options(command.options.begin(), command.options.end());
   options.push_back(kHelp);
-  session.arguments = TRY(ParseArguments(options, words.subspan(1)));
+  session.arguments = TRY_STEP(ParseArguments(options, words.subspan(1)), kArgumentsStep);
   if (session.arguments.Has("help")) {
     TRY(Print(CommandHelp(command)));
     return 0;
   }
-  TRY(CheckCount(command, session.arguments.positional().size()));
-  TRY(ReadRootless(global, session));
-  TRY(ReadCgroupManager(global, session));
+  if (session.arguments.positional().size() > 0 && NamesContainer(command))
+    request.container = session.Id();
+  TRY_STEP(ReadCommandLine(command, global, session), kArgumentsStep);
   session.log.Write(LogLevel::kDebug, StrCat(kProgram, " ", KISTE_VERSION, ": ", command.name,
                                              ", state folder ", session.root));
-  failure_code = command.failure_code;
+  request.failure_code = command.failure_code;
   return command.run(session);
 }
 
-Result<int> Dispatch(const Arguments& global, Log& log, int& failure_code) {
+Result<int> Dispatch(const Arguments& global, Log& log, Request& request) {
   if (global.Has("version")) {
     TRY(Print(VersionText()));
     return 0;
@@ -150,14 +167,16 @@ Result<int> Dispatch(const Arguments& global, Log& log, int& failure_code) {
     return 0;
   }
   const Command* command = FindCommand(words[0]);
-  if (command == nullptr) return Invalid(StrCat("unknown command ", Quote(words[0])));
+  if (command == nullptr) {
+    return AtStep(Result<int>(Invalid(StrCat("unknown command ", Quote(words[0])))),
+                  kArgumentsStep);
+  }
+  request.command = command->name;
   Session session{.log = log, .root = sys::CleanPath(global.Value("root", DefaultRoot()))};
   if (session.root[0] != '/') {
     session.root = StrCat(TRY(sys::CurrentDirectory()), "/", session.root);
   }
-  auto code = RunCommand(*command, global, session, failure_code);
-  if (!code) return Context(std::move(code), command->name);
-  return code;
+  return RunCommand(*command, global, session, request);
 }
 
 }  // namespace
@@ -167,20 +186,20 @@ int RunProgram(const std::vector<std::string>& words) {
   // there may look into it. (An ordinary user's runtime must stay readable to write its id maps.)
   if (geteuid() == 0) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   Log log;
-  int failure_code = 1;
+  Request request;
   auto global = ParseArguments(kGlobalOptions, words);
   if (!global) {
-    log.Fatal(kProgram, global.error());
-    return failure_code;
+    log.Fatal(kProgram, std::move(global).error().At(kArgumentsStep));
+    return request.failure_code;
   }
   if (auto opened = OpenLog(*global, log); !opened) {
-    log.Fatal(kProgram, opened.error());
-    return failure_code;
+    log.Fatal(kProgram, std::move(opened).error().At(kArgumentsStep));
+    return request.failure_code;
   }
-  auto code = Dispatch(*global, log, failure_code);
+  auto code = Dispatch(*global, log, request);
   if (code) return *code;
-  log.Fatal(kProgram, code.error());
-  return failure_code;
+  log.Fatal(kProgram, code.error(), {request.command, request.container});
+  return request.failure_code;
 }
 
 }  // namespace kiste::cli

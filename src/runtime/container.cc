@@ -69,8 +69,8 @@ oci::State Container::State(ContainerStatus status) const {
 }
 
 Result<Container> LoadContainer(const Store& store, const std::string& id) {
-  auto folder = TRY(store.Find(id));
-  auto record = TRY(folder.Load());
+  auto folder = TRY_STEP(store.Find(id), "state");
+  auto record = TRY_STEP(folder.Load(), "state");
   return Container{std::move(folder), std::move(record)};
 }
 

@@ -249,8 +249,8 @@ Result<isolation::Launched> LaunchContainer(const isolation::LaunchPlan& plan,
   if (!hooks.prestart.empty() || !hooks.create_runtime.empty()) {
     observer.host_hooks = [&](pid_t) -> Status {
       oci::State state = container.State(ContainerStatus::kCreating);
-      TRY(RunHooks(hooks.prestart, state, "hooks.prestart"));
-      return RunHooks(hooks.create_runtime, state, "hooks.createRuntime");
+      TRY_STEP(RunHooks(hooks.prestart, state, "hooks.prestart"), "hooks");
+      return AtStep(RunHooks(hooks.create_runtime, state, "hooks.createRuntime"), "hooks");
     };
   }
   return isolation::Launch(plan, observer);
@@ -275,13 +275,14 @@ Record NewRecord(const CreateRequest& request, const Bundle& bundle, const Cgrou
 Result<isolation::Launched> PlanAndLaunch(const Store& store, CreateRequest& request,
                                           const Bundle& bundle, Cgroups& cgroups,
                                           const Caller& caller, Container& container) {
-  auto plan = TRY(Plan(store, request, bundle, container, cgroups, caller));
+  auto plan = TRY_STEP(Plan(store, request, bundle, container, cgroups, caller), "plan");
   isolation::LaunchObserver observer;
   observer.enter_cgroup = [&](pid_t pid) {
     return EnterUnit(request, bundle.config.linux, caller, cgroups, pid);
   };
-  auto launched = TRY(LaunchContainer(plan, std::move(observer), bundle.config.hooks, container));
-  TRY(TellPid(request.pid_file, launched));
+  auto launched = TRY_STEP(
+      LaunchContainer(plan, std::move(observer), bundle.config.hooks, container), "launch");
+  TRY_STEP(TellPid(request.pid_file, launched), "pid-file");
   return launched;
 }
 
@@ -318,22 +319,22 @@ Status WritePidFile(const std::string& path, pid_t pid) {
 Result<Created> Create(const Store& store, CreateRequest request) {
   TRY(ValidateId(request.id));
   TRY(CheckPreservedFds(request.preserve_fds));
-  auto bundle = TRY(ReadBundle(request.bundle));
-  TRY(CheckSupported(bundle.config));
-  TRY(CheckConsole(request, *bundle.config.process));
+  auto bundle = TRY_STEP(ReadBundle(request.bundle), "bundle");
+  TRY_STEP(CheckSupported(bundle.config), "bundle");
+  TRY_STEP(CheckConsole(request, *bundle.config.process), "terminal");
   Caller caller = CurrentCaller();
   if (request.rootless) caller.rootless = *request.rootless;
 
-  Container container{TRY(store.Create(request.id)), Record{}};
+  Container container{TRY_STEP(store.Create(request.id), "state"), Record{}};
   Defer remove_folder([&] { static_cast<void>(container.folder.Remove()); });
-  TRY(container.folder.Lock());
-  TRY(container.folder.SaveConfig(bundle.text));
-  auto cgroups = TRY(PlanCgroups(request, bundle.config, caller));
+  TRY_STEP(container.folder.Lock(), "state");
+  TRY_STEP(container.folder.SaveConfig(bundle.text), "state");
+  auto cgroups = TRY_STEP(PlanCgroups(request, bundle.config, caller), "cgroups");
   // Written down before it is made: whatever a killed create leaves, `delete --force` finds.
   container.record = NewRecord(request, bundle, cgroups, caller);
   TRY(container.folder.Save(container.record));
   Defer remove_cgroups([&] { RemoveCgroups(cgroups); });
-  TRY(MakeCgroups(request, bundle.config.linux, caller, cgroups));
+  TRY_STEP(MakeCgroups(request, bundle.config.linux, caller, cgroups), "cgroups");
   if (!cgroups.cgroup) container.record.cgroups.clear();
 
   auto launched = PlanAndLaunch(store, request, bundle, cgroups, caller, container);

@@ -119,7 +119,7 @@ Result<isolation::LaunchPlan> Plan(const Store& store, const ExecRequest& reques
   if ((record.namespaces & CLONE_NEWNS) == 0) {
     plan.chroot_to = TRY(sys::Open(StrCat("/proc/", record.pid, "/root"), O_PATH | O_DIRECTORY));
   }
-  TRY(JoinCgroups(request, record, plan.cgroup));
+  TRY_STEP(JoinCgroups(request, record, plan.cgroup), "cgroups");
   Fd seccomp_cache = linux.seccomp ? store.SeccompCache() : Fd();
   oci::State state = container.State(ContainerStatus::kRunning);
   plan.process = TRY(PlanProcess({.process = process,
@@ -148,10 +148,10 @@ isolation::LaunchObserver Observer(const ExecRequest& request, const Record& rec
 Result<int> Exec(const Store& store, ExecRequest request) {
   TRY(CheckPreservedFds(request.preserve_fds));
   auto container = TRY(LoadContainer(store, request.id));
-  TRY(CheckStatus(container, request.ignore_paused));
-  auto config = TRY(container.folder.LoadConfig());
+  TRY_STEP(CheckStatus(container, request.ignore_paused), "state");
+  auto config = TRY_STEP(container.folder.LoadConfig(), "state");
   auto process = TRY(ResolveProcess(request.options, *config.process));
-  auto plan = TRY(Plan(store, request, container, process, config.linux));
+  auto plan = TRY_STEP(Plan(store, request, container, process, config.linux), "plan");
   Fd terminal_from;
   if (process.terminal && !request.console_socket.empty()) {
     plan.process.console_socket =
@@ -166,12 +166,13 @@ Result<int> Exec(const Store& store, ExecRequest request) {
     return Invalid("--console-socket: there is no terminal to send (--tty is not given)");
   }
   if (request.detach) {
-    auto launched = TRY(isolation::Launch(plan, Observer(request, container.record)));
+    auto launched =
+        TRY_STEP(isolation::Launch(plan, Observer(request, container.record)), "launch");
     TRY(TellPid(request.pid_file, launched));
     return 0;
   }
   auto signals = TRY(SignalGuard::Block());
-  auto launched = TRY(isolation::Launch(plan, Observer(request, container.record)));
+  auto launched = TRY_STEP(isolation::Launch(plan, Observer(request, container.record)), "launch");
   TRY(TellPid(request.pid_file, launched));
   Fd terminal;
   if (terminal_from) terminal = TRY(sys::ReceiveDescriptor(terminal_from.get()));

@@ -47,7 +47,7 @@ Result<pid_t> Spawn(const oci::Hook& hook, int input, int output) {
                           Pointers(env).data());
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
-  if (error != 0) return SystemError(error, StrCat("exec ", hook.path));
+  if (error != 0) return SystemError(error, StrCat("execve ", hook.path));
   return pid;
 }
 

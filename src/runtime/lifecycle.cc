@@ -29,7 +29,7 @@ Status KillEverything(const Container& container, const sys::cgroup::Cgroup& cgr
   auto process = container.Process();
   if (process) static_cast<void>(sys::PidfdSendSignal(process->get(), SIGKILL));
   // A frozen process does not die; without a pid namespace others outlive the first.
-  if (!container.record.cgroups.empty()) TRY(cgroup.KillAll(SIGKILL));
+  if (!container.record.cgroups.empty()) TRY_STEP(cgroup.KillAll(SIGKILL), "cgroups");
   if (process && !TRY(sys::PidfdWaitExit(process->get(), kKillWaitMs))) {
     return Fail(ErrorKind::kTimeout,
                 StrCat("container ", Quote(container.record.id), ": process ", container.record.pid,
@@ -41,7 +41,7 @@ Status KillEverything(const Container& container, const sys::cgroup::Cgroup& cgr
 Status RemoveAll(const Container& container, const sys::cgroup::Cgroup& cgroup, const Warn& warn) {
   // An empty unit ends by itself: one that cannot be stopped is in nobody's way without its cgroup.
   auto stopped = StopUnit(container.record);
-  if (!container.record.cgroups.empty()) TRY(cgroup.Remove());
+  if (!container.record.cgroups.empty()) TRY_STEP(cgroup.Remove(), "cgroups");
   if (!stopped) warn(stopped.error().Text());
   return container.folder.Remove();
 }
@@ -74,7 +74,7 @@ Status RunPoststart(const Container& container, const oci::Config& config) {
   if (ran) return {};
   if (auto process = container.Process())
     static_cast<void>(sys::PidfdSendSignal(process->get(), SIGKILL));
-  return ran;
+  return AtStep(std::move(ran), "hooks");
 }
 
 Status Start(const Store& store, const std::string& id) {

@@ -120,7 +120,7 @@ bool Exists(int directory, const std::string& path) {
 Result<std::vector<std::string>> ListDirectory(int directory, const std::string& name) {
   Fd copy(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   std::unique_ptr<DIR, int (*)(DIR*)> stream(copy ? fdopendir(copy.get()) : nullptr, closedir);
-  if (stream == nullptr) return ErrnoError(StrCat("open directory ", name));
+  if (stream == nullptr) return ErrnoError(StrCat("open ", name));
   static_cast<void>(copy.Release());  // the stream owns it now
   std::vector<std::string> names;
   while (dirent* entry = readdir(stream.get())) {
@@ -132,14 +132,14 @@ Result<std::vector<std::string>> ListDirectory(int directory, const std::string&
 
 Status LockExclusive(int fd, const std::string& name) {
   while (flock(fd, LOCK_EX) < 0) {
-    if (errno != EINTR) return ErrnoError(StrCat("lock ", name));
+    if (errno != EINTR) return ErrnoError(StrCat("flock ", name));
   }
   return {};
 }
 
 Result<std::string> RealPath(const std::string& path) {
   std::unique_ptr<char, void (*)(void*)> resolved(realpath(path.c_str(), nullptr), std::free);
-  if (resolved == nullptr) return ErrnoError(StrCat("resolve ", path));
+  if (resolved == nullptr) return ErrnoError(StrCat("realpath ", path));
   return std::string(resolved.get());
 }
 

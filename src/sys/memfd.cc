@@ -29,7 +29,7 @@ Result<Fd> SealedExecutable(const char* name, std::span<const std::byte> bytes) 
   TRY(WriteAll(file.get(), {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, name));
   constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
   if (fcntl(file.get(), F_ADD_SEALS, kSeals) < 0)
-    return ErrnoError(StrCat("seal memory file ", name));
+    return ErrnoError(StrCat("fcntl F_ADD_SEALS ", name));
   return file;
 }
 

@@ -39,7 +39,8 @@ Status RunHelper(const char* helper, const char* field, pid_t pid,
   pid_t child = -1;
   int error = posix_spawnp(&child, helper, &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) return SystemError(error, StrCat("run ", helper, " (Debian's package uidmap)"));
+  if (error != 0)
+    return SystemError(error, StrCat("execve ", helper, " (Debian's package uidmap)"));
   int code = TRY(sys::WaitChild(child));
   if (code == 0) return {};
   char said[512];

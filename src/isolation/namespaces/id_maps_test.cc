@@ -101,7 +101,7 @@ TEST_F(IdMapsTest, MissingHelperIsNamed) {
   setenv("PATH", before.c_str(), 1);
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().errno_value, ENOENT);
-  EXPECT_TRUE(written.error().Text().starts_with("run newuidmap")) << written.error().Text();
+  EXPECT_TRUE(written.error().Text().starts_with("execve newuidmap")) << written.error().Text();
 }
 
 TEST_F(IdMapsTest, HelpersRefusalIsTold) {

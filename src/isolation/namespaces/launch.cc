@@ -10,6 +10,7 @@
 #include "isolation/namespaces/compile.h"
 #include "isolation/namespaces/id_maps.h"
 #include "isolation/namespaces/launcher_image.h"
+#include "isolation/namespaces/report_names.h"
 #include "oci/rlimit_names.h"
 #include "sys/clone.h"
 #include "sys/file.h"
@@ -30,12 +31,15 @@ namespace {
 Error ReportedError(const Report& report, std::string words) {
   Error error{ErrorKind::kSystem, report.error, std::move(words), {}};
   if (report.detail[0] != 0) error.detail = report.detail;
+  error.call = CallName(report.call);
+  error.step = StepName(report.op);
   if (report.op == Op::kFindExecutable) {
     // The words that engines look for to tell 127 from 126 (podman, docker, containerd).
     bool searched = error.operation.find('/') == std::string::npos;
     if (report.error == ENOENT && searched) {
-      error = {ErrorKind::kNotFound, 0, std::move(error.operation),
-               "executable file not found in $PATH"};
+      error.kind = ErrorKind::kNotFound;
+      error.errno_value = 0;
+      error.detail = "executable file not found in $PATH";
     } else if (report.error == ENOENT || report.error == ENOTDIR) {
       error.kind = ErrorKind::kNotFound;
     }
@@ -66,9 +70,10 @@ Status ApplyLimits(pid_t pid, const ProcessPlan& process) {
     rlimit64 value{limit.soft, limit.hard};
     auto resource = static_cast<__rlimit_resource>(limit.resource);
     if (prlimit64(pid, resource, &value, nullptr) < 0) {
-      return SystemError(
-          errno, StrCat("process.rlimits: set ", oci::NameOf(oci::kRlimitNames, limit.resource),
-                        " to ", limit.soft, ":", limit.hard));
+      return Context(Status(SystemError(
+                         errno, StrCat("prlimit64 ", oci::NameOf(oci::kRlimitNames, limit.resource),
+                                       " to ", limit.soft, ":", limit.hard))),
+                     "process.rlimits");
     }
   }
   return {};

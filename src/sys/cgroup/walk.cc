@@ -24,7 +24,7 @@ Result<std::vector<std::string>> Children(int fd, const std::string& top) {
   if (fstat(fd, &status) == 0 && status.st_nlink == 2) return {};
   Fd copy(fcntl(fd, F_DUPFD_CLOEXEC, 0));
   std::unique_ptr<DIR, int (*)(DIR*)> stream(copy ? fdopendir(copy.get()) : nullptr, closedir);
-  if (!stream) return ErrnoError("list cgroups below " + top);
+  if (!stream) return ErrnoError("open the cgroups below " + top);
   (void)copy.Release();  // the stream's now
 
   std::vector<std::string> names;

@@ -42,6 +42,7 @@ void Exit(int code) {
 void SendReport(Launcher& l, ReportKind kind, long error) {
   l.report.kind = kind;
   l.report.error = static_cast<__s32>(error < 0 ? -error : error);
+  l.report.call = last_failure.error == error ? static_cast<__s32>(last_failure.number) : -1;
   Call<__NR_sendto>(l.channel, &l.report, sizeof l.report, kNoSignal, nullptr, 0);
 }
 

@@ -12,7 +12,19 @@
 
 namespace kiste::isolation::launcher {
 
-using sys::Call;
+// The last system call that failed, for the report: its number and what it returned.
+struct LastFailure {
+  long number = -1, error = 0;
+};
+inline LastFailure last_failure;
+
+// As sys::Call, and remembers a failure.
+template <long kNumber, typename... Arguments>
+long Call(Arguments... arguments) {
+  long result = sys::Call<kNumber>(arguments...);
+  if (result < 0) last_failure = {kNumber, result};
+  return result;
+}
 
 constexpr unsigned kPathMax = 4096;
 

@@ -130,7 +130,7 @@ struct Program {
   __u32 magic;
   __u32 size;  // of all, bytes
   __s32 channel;
-  __s32 proc;    // O_PATH descriptor of the host's /proc
+  __s32 proc;  // O_PATH descriptor of the host's /proc
   Offset operations;
   __u32 operation_count;
 };
@@ -145,6 +145,7 @@ struct Report {
   __u32 generation;  // forks before this launcher: a child may speak before its parent told of it
   Op op;
   __s32 error;       // errno
+  __s32 call;        // kFailed: number of the system call that failed with `error`; -1: none did
   __s32 pid;         // kChild: as the pid namespace of the launcher before the fork sees it
   char detail[240];  // NUL-terminated: the object, what the kernel said
 };
