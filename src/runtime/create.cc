@@ -54,9 +54,7 @@ Result<Bundle> ReadBundle(const std::string& given) {
 // What the specification has and this runtime not yet: refused, never silently left out.
 Status CheckSupported(const oci::Config& config) {
   std::string_view field;
-  if (config.process->exec_cpu_affinity) field = "process.execCPUAffinity";
   if (config.linux.intel_rdt) field = "linux.intelRdt";
-  if (config.linux.memory_policy) field = "linux.memoryPolicy";
   if (!config.linux.net_devices.empty()) field = "linux.netDevices";
   if (!config.linux.mount_label.empty()) field = "linux.mountLabel";
   if (field.empty()) return {};
@@ -228,8 +226,9 @@ Result<isolation::Launched> PlanAndLaunch(const Store& store, CreateRequest& req
                                           const Bundle& bundle, const Cgroups& cgroups,
                                           const Caller& caller, Container& container) {
   auto plan = TRY(Plan(store, request, bundle, container, cgroups, caller));
+  Fd pidfd_socket = TRY(ConnectPidfdSocket(request.pidfd_socket));
   auto launched = TRY(LaunchContainer(plan, bundle.config.hooks, container));
-  TRY(TellPid(request.pid_file, launched));
+  TRY(TellPid(request.pid_file, pidfd_socket, "standard", launched));
   return launched;
 }
 
@@ -244,8 +243,19 @@ Status CheckPreservedFds(unsigned count) {
   return {};
 }
 
-Status TellPid(const std::string& pid_file, const isolation::Launched& process) {
-  auto written = WritePidFile(pid_file, process.pid);
+Result<Fd> ConnectPidfdSocket(const std::string& path) {
+  if (path.empty()) return Fd();
+  return TRY_CONTEXT(sys::ConnectStream(path), "--pidfd-socket");
+}
+
+Status TellPid(const std::string& pid_file, const Fd& pidfd_socket, const std::string& kind,
+               const isolation::Launched& process) {
+  Status written;
+  if (pidfd_socket) {
+    written = sys::SendDescriptor(pidfd_socket.get(), process.pidfd.get(), kind);
+    if (!written) written = Context(std::move(written), "--pidfd-socket");
+  }
+  if (written) written = WritePidFile(pid_file, process.pid);
   if (written) return {};
   static_cast<void>(sys::PidfdSendSignal(process.pidfd.get(), SIGKILL));
   static_cast<void>(sys::WaitChild(process.pid));
