@@ -23,6 +23,7 @@ Result<runtime::CreateRequest> ReadCreateRequest(Session& session) {
   request.id = session.Id();
   request.bundle = arguments.Value("bundle", ".");
   request.console_socket = arguments.Value("console-socket");
+  request.pidfd_socket = arguments.Value("pidfd-socket");
   request.pid_file = arguments.Value("pid-file");
   request.no_pivot = arguments.Switch("no-pivot");
   request.no_new_keyring = arguments.Switch("no-new-keyring");

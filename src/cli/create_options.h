@@ -11,6 +11,7 @@ namespace kiste::cli {
 #define KISTE_CREATE_OPTIONS                                                              \
   {"bundle", 'b', "DIR", "directory of config.json (default: the current one)"},          \
       {"console-socket", 0, "PATH", "Unix socket that is sent the terminal"},             \
+      {"pidfd-socket", 0, "PATH", "Unix socket that is sent a pidfd of the process"},     \
       {"pid-file", 0, "FILE", "write the process's pid there"},                           \
       {"preserve-fds", 0, "N", "hand over descriptors 3 to 2+N (default 0)"},             \
       {"no-pivot", 0, nullptr, "move the root instead of pivot_root (for an initramfs)"}, \

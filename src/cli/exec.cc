@@ -17,6 +17,7 @@ constexpr Option kOptions[] = {
     {"detach", 'd', nullptr, "return as soon as the process runs"},
     {"tty", 't', nullptr, "give it a terminal"},
     {"console-socket", 0, "PATH", "Unix socket that is sent the terminal"},
+    {"pidfd-socket", 0, "PATH", "Unix socket that is sent a pidfd of the process"},
     {"pid-file", 0, "FILE", "write the process's pid there"},
     {"cwd", 0, "DIR", "working directory"},
     {"env", 'e', "NAME=VALUE", "add a variable (again for more)"},
@@ -106,6 +107,7 @@ Result<int> Run(Session& session) {
   request.options = TRY(ReadOptions(arguments));
   request.detach = arguments.Switch("detach");
   request.console_socket = arguments.Value("console-socket");
+  request.pidfd_socket = arguments.Value("pidfd-socket");
   request.pid_file = arguments.Value("pid-file");
   request.preserve_fds = TRY(arguments.Number("preserve-fds", 0)) + runtime::AnnouncedListenFds();
   request.ignore_paused = arguments.Switch("ignore-paused");

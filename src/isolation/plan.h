@@ -101,6 +101,12 @@ struct CapabilitySets {
   uint64_t bounding = 0, effective = 0, inheritable = 0, permitted = 0, ambient = 0;
 };
 
+// Masks, here and below: bit n of word n / 64.
+struct MemoryPolicy {
+  uint32_t mode = 0;            // MPOL_*, with MPOL_F_*
+  std::vector<uint64_t> nodes;  // of set_mempolicy(2)
+};
+
 struct ProcessPlan {
   std::vector<std::string> args, env;
   std::string cwd;
@@ -116,7 +122,10 @@ struct ProcessPlan {
   std::optional<oci::Scheduler> scheduler;
   std::optional<oci::IoPriority> io_priority;
   std::optional<unsigned long> personality;
-  std::string session_keyring;  // "" joins none
+  std::optional<MemoryPolicy> memory_policy;
+  std::vector<uint64_t> initial_cpus;  // before the cgroups are joined; empty: the caller's
+  std::vector<uint64_t> final_cpus;    // once they are; empty: as the kernel leaves it
+  std::string session_keyring;         // "" joins none
   SeccompPlan seccomp;
   bool terminal = false;
   std::optional<oci::ConsoleSize> console_size;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/strings.h"
+#include "oci/number_list.h"
 
 namespace kiste::oci {
 
@@ -96,19 +97,11 @@ Result<std::map<std::string, std::string>> StringMap(const Value& value) {
   return map;
 }
 
-static bool IsRange(std::string_view range) {
-  constexpr uint64_t kHighest = 65536;  // runc's limit for cpus and nodes, far above the kernel's
-  size_t dash = range.find('-');
-  auto first = ParseUint(range.substr(0, dash));
-  auto last = dash == std::string_view::npos ? first : ParseUint(range.substr(dash + 1));
-  return first && last && *first <= *last && *last <= kHighest;
-}
-
 Result<std::string> NumberList(const Value& value) {
   std::string list = TRY(value.StringOr(""));
   for (std::string_view range : Split(list, ',')) {
     range = Trim(range);
-    if (!range.empty() && !IsRange(range)) {
+    if (!range.empty() && !IsNumberRange(range)) {
       return value.Expected("a list of numbers and ranges like 0-3,7");
     }
   }

@@ -55,9 +55,7 @@ Result<Bundle> ReadBundle(const std::string& given) {
 // What the specification has and this runtime not yet: refused, never silently left out.
 Status CheckSupported(const oci::Config& config) {
   std::string_view field;
-  if (config.process->exec_cpu_affinity) field = "process.execCPUAffinity";
   if (config.linux.intel_rdt) field = "linux.intelRdt";
-  if (config.linux.memory_policy) field = "linux.memoryPolicy";
   if (!config.linux.net_devices.empty()) field = "linux.netDevices";
   if (!config.linux.mount_label.empty()) field = "linux.mountLabel";
   if (field.empty()) return {};
@@ -276,13 +274,14 @@ Result<isolation::Launched> PlanAndLaunch(const Store& store, CreateRequest& req
                                           const Bundle& bundle, Cgroups& cgroups,
                                           const Caller& caller, Container& container) {
   auto plan = TRY_STEP(Plan(store, request, bundle, container, cgroups, caller), "plan");
+  Fd pidfd_socket = TRY_STEP(ConnectPidfdSocket(request.pidfd_socket), "pidfd-socket");
   isolation::LaunchObserver observer;
   observer.enter_cgroup = [&](pid_t pid) {
     return EnterUnit(request, bundle.config.linux, caller, cgroups, pid);
   };
   auto launched = TRY_STEP(
       LaunchContainer(plan, std::move(observer), bundle.config.hooks, container), "launch");
-  TRY_STEP(TellPid(request.pid_file, launched), "pid-file");
+  TRY_STEP(TellPid(request.pid_file, pidfd_socket, "standard", launched), "pid-file");
   return launched;
 }
 
@@ -297,8 +296,19 @@ Status CheckPreservedFds(unsigned count) {
   return {};
 }
 
-Status TellPid(const std::string& pid_file, const isolation::Launched& process) {
-  auto written = WritePidFile(pid_file, process.pid);
+Result<Fd> ConnectPidfdSocket(const std::string& path) {
+  if (path.empty()) return Fd();
+  return TRY_CONTEXT(sys::ConnectStream(path), "--pidfd-socket");
+}
+
+Status TellPid(const std::string& pid_file, const Fd& pidfd_socket, const std::string& kind,
+               const isolation::Launched& process) {
+  Status written;
+  if (pidfd_socket) {
+    written = sys::SendDescriptor(pidfd_socket.get(), process.pidfd.get(), kind);
+    if (!written) written = Context(std::move(written), "--pidfd-socket");
+  }
+  if (written) written = WritePidFile(pid_file, process.pid);
   if (written) return {};
   static_cast<void>(sys::PidfdSendSignal(process.pidfd.get(), SIGKILL));
   static_cast<void>(sys::WaitChild(process.pid));

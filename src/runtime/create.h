@@ -24,6 +24,7 @@ struct CreateRequest {
   std::string console_socket;  // path of the caller's socket for the terminal
   Fd console;                  // or a socket of our own (run in the foreground); one of the two
   std::string pid_file;        // "" writes none
+  std::string pidfd_socket;    // path of a socket that is sent a pidfd of the process
   bool wait_for_start = true;
   bool no_pivot = false;
   bool no_new_keyring = false;
@@ -46,7 +47,12 @@ Result<Created> Create(const Store& store, CreateRequest request);
 // A pid file: the decimal pid, whole before anybody can open it under its name.
 Status WritePidFile(const std::string& path, pid_t pid);
 // The same for a process just launched, which is killed and reaped when it cannot be told.
-Status TellPid(const std::string& pid_file, const isolation::Launched& process);
+// `pidfd_socket`, unless invalid, is sent the process's pidfd with the word `kind` first
+// ("standard" or "setns", as runc has it).
+Status TellPid(const std::string& pid_file, const Fd& pidfd_socket, const std::string& kind,
+               const isolation::Launched& process);
+// Connects to `path`; invalid when that is "".
+Result<Fd> ConnectPidfdSocket(const std::string& path);
 // Whether descriptors 3 … 2+count are open; kInvalid naming the first that is not.
 Status CheckPreservedFds(unsigned count);
 

@@ -30,6 +30,7 @@ Result<oci::Process> ProcessFromFile(const std::string& file, const oci::Process
   if (process.rlimits.empty()) process.rlimits = container.rlimits;
   if (process.apparmor_profile.empty()) process.apparmor_profile = container.apparmor_profile;
   if (process.selinux_label.empty()) process.selinux_label = container.selinux_label;
+  if (!process.exec_cpu_affinity) process.exec_cpu_affinity = container.exec_cpu_affinity;
   return process;
 }
 
@@ -131,6 +132,7 @@ Result<isolation::LaunchPlan> Plan(const Store& store, const ExecRequest& reques
                                   .keyring = StrCat("_ses.", record.id),
                                   .preserve_fds = request.preserve_fds,
                                   .warn = request.warn}));
+  PlanExecAffinity(process, plan.process);
   AddListenFds(request.preserve_fds, plan.process.env);
   return plan;
 }
@@ -165,15 +167,16 @@ Result<int> Exec(const Store& store, ExecRequest request) {
   } else if (!request.console_socket.empty()) {
     return Invalid("--console-socket: there is no terminal to send (--tty is not given)");
   }
+  Fd pidfd_socket = TRY(ConnectPidfdSocket(request.pidfd_socket));
   if (request.detach) {
     auto launched =
         TRY_STEP(isolation::Launch(plan, Observer(request, container.record)), "launch");
-    TRY(TellPid(request.pid_file, launched));
+    TRY(TellPid(request.pid_file, pidfd_socket, "setns", launched));
     return 0;
   }
   auto signals = TRY(SignalGuard::Block());
   auto launched = TRY_STEP(isolation::Launch(plan, Observer(request, container.record)), "launch");
-  TRY(TellPid(request.pid_file, launched));
+  TRY(TellPid(request.pid_file, pidfd_socket, "setns", launched));
   Fd terminal;
   if (terminal_from) terminal = TRY(sys::ReceiveDescriptor(terminal_from.get()));
   return WaitForeground(launched, signals, std::move(terminal));

@@ -32,7 +32,7 @@ struct ExecRequest {
   std::string id;
   ExecOptions options;
   bool detach = false;
-  std::string console_socket, pid_file;
+  std::string console_socket, pid_file, pidfd_socket;
   unsigned preserve_fds = 0;
   bool ignore_paused = false;
   std::vector<sys::cgroup::SubPath> cgroups;

@@ -39,6 +39,10 @@ struct RootRequest {
   bool no_pivot = false;
 };
 Result<isolation::RootPlan> PlanRoot(const RootRequest& request);
+// plan_id_mapped_mounts.cc: a clone of the source of `mount`, a bind with the option idmap, that
+// shows its ids mapped. `field` names the mount in errors.
+Result<Fd> CloneIdMapped(const oci::Linux& linux, const oci::Mount& mount,
+                         const std::string& field);
 // plan_cgroup_mounts.cc: what a mount of type "cgroup" stands for on this host.
 std::vector<isolation::MountStep> PlanCgroupMount(const RootRequest& request,
                                                   const oci::Mount& mount);
@@ -58,6 +62,10 @@ struct ProcessRequest {
   Warn warn;
 };
 Result<isolation::ProcessPlan> PlanProcess(const ProcessRequest& request);
+
+// plan_placement.cc: linux.memoryPolicy, and execCPUAffinity for an exec.
+void PlanMemoryPolicy(const oci::Linux& linux, isolation::ProcessPlan& plan);
+void PlanExecAffinity(const oci::Process& process, isolation::ProcessPlan& plan);
 
 // plan_sysctls.cc … small parts
 std::vector<isolation::FileWrite> PlanSysctls(const oci::Config& config);

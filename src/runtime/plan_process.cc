@@ -148,6 +148,7 @@ Result<isolation::ProcessPlan> PlanProcess(const ProcessRequest& request) {
   if (request.linux.personality) {
     plan.personality = request.linux.personality->domain == "LINUX32" ? PER_LINUX32 : PER_LINUX;
   }
+  PlanMemoryPolicy(request.linux, plan);
   plan.session_keyring = request.keyring;
   plan.terminal = process.terminal;
   if (process.terminal) plan.console_size = process.console_size;

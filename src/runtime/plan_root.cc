@@ -71,21 +71,21 @@ Result<isolation::MountStep> PlanMount(const RootRequest& request, const oci::Mo
   step.mount = mount;
   auto& planned = step.mount;
   planned.destination = sys::CleanPath(StrCat("/", mount.destination));
-  if (planned.idmap || !planned.uid_mappings.empty() || !planned.gid_mappings.empty()) {
-    return Fail(ErrorKind::kUnsupported,
-                StrCat("mounts[", index, "]: id-mapped mounts are not supported yet"));
-  }
   step.inside_proc = planned.destination == "/proc" || planned.destination.starts_with("/proc/");
   if (planned.bind) TRY(CheckBindOptions(planned, index));
   if (planned.bind && !planned.remount) {
     if (planned.source.empty())
       return Invalid(StrCat("mounts[", index, "].source: expected a path to bind"));
     if (planned.source[0] != '/') planned.source = StrCat(request.bundle, "/", planned.source);
-    if (ParentOpensSources(request)) {
+    if (ParentOpensSources(request) && !planned.idmap) {
       auto depth = planned.recursive_bind ? sys::Depth::kRecursive : sys::Depth::kThis;
       step.source_tree =
           TRY_CONTEXT(sys::CloneTree(planned.source, depth), StrCat("mounts[", index, "].source"));
     }
+  }
+  if (planned.idmap) {
+    step.source_tree =
+        TRY(CloneIdMapped(request.config.linux, planned, StrCat("mounts[", index, "]")));
   }
   step.no_symlinks = planned.type == "proc" || planned.type == "sysfs";
   step.over_proc_allowed = std::find(std::begin(kHarmlessProcFiles), std::end(kHarmlessProcFiles),

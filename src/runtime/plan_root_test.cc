@@ -131,11 +131,13 @@ TEST(PlanRoot, ProcIsGuarded) {
   EXPECT_FALSE(root.mounts[4].inside_proc);
 }
 
-TEST(PlanRoot, IdMappedMountsAreRefusedAloud) {
+TEST(PlanRoot, OnlyBindsAreIdMapped) {
   Fixture given;
-  given.Add("bind", "/b").source = "/x";
-  given.config.mounts[0].idmap = true;
-  EXPECT_EQ(given.Plan().error().kind, ErrorKind::kUnsupported);
+  given.Add("tmpfs", "/t").idmap = true;
+  given.config.mounts[0].uid_mappings = given.config.mounts[0].gid_mappings = {{0, 1, 1}};
+  auto error = given.Plan().error();
+  EXPECT_EQ(error.kind, ErrorKind::kUnsupported);
+  EXPECT_NE(error.Text().find("mounts[0]: only bind mounts"), std::string::npos) << error.Text();
 }
 
 TEST(PlanDevices, TheDefaultOnesAndTheLinks) {

@@ -25,4 +25,16 @@ Result<Fd> CloneTree(const std::string& path, Depth depth) {
   return tree;
 }
 
+Status MapIds(int tree, int user_namespace, Depth depth) {
+  unsigned recursive = depth == Depth::kRecursive ? unsigned{AT_RECURSIVE} : 0u;
+  mount_attr attributes{};
+  attributes.attr_set = MOUNT_ATTR_IDMAP;
+  attributes.userns_fd = static_cast<uint64_t>(user_namespace);
+  if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | recursive, &attributes,
+              sizeof attributes) < 0) {
+    return ErrnoError("mount_setattr MOUNT_ATTR_IDMAP");
+  }
+  return {};
+}
+
 }  // namespace kiste::sys

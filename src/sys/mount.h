@@ -17,4 +17,9 @@ enum class Depth { kThis, kRecursive };
 // nothing done to it comes back to the host. Vanishes with its descriptor unless it is attached.
 Result<Fd> CloneTree(const std::string& path, Depth depth);
 
+// Has `tree`, a clone that was never attached, show the ids of its files as `user_namespace` maps
+// them (MOUNT_ATTR_IDMAP). EINVAL when its file system cannot (since Linux 5.12, each file system
+// in its own time).
+Status MapIds(int tree, int user_namespace, Depth depth);
+
 }  // namespace kiste::sys

@@ -274,9 +274,7 @@ def test_create_that_is_interrupted_leaves_nothing_that_delete_does_not_clean(ru
 
 @pytest.mark.kiste_only("it lacks some of these itself, or ignores them")
 @pytest.mark.parametrize("group, field, value", [
-    ("process", "execCPUAffinity", {"initial": "0"}),
     ("linux", "intelRdt", {"closID": "x"}),
-    ("linux", "memoryPolicy", {"mode": "MPOL_DEFAULT"}),
     ("linux", "netDevices", {"nosuch0": {}}),
     ("linux", "mountLabel", "system_u:object_r:svirt_sandbox_file_t:s0"),
 ])

@@ -80,6 +80,12 @@ void JoinCgroups(const LaunchPlan& plan, Compiled& compiled) {
   for (const auto& tasks : plan.cgroup.tasks) {
     builder.Add({.op = Op::kJoinCgroup, .fd = builder.Inherit(tasks.get())}, "join cgroup");
   }
+  if (const auto& cpus = plan.process.final_cpus; !cpus.empty()) {
+    builder.Add({.op = Op::kAffinity,
+                 .data = builder.Data(cpus),
+                 .data_count = static_cast<uint32_t>(cpus.size())},
+                "process.execCPUAffinity.final: sched_setaffinity");
+  }
   if ((plan.namespaces.create & CLONE_NEWCGROUP) != 0) {
     builder.Add({.op = Op::kUnshare, .a = CLONE_NEWCGROUP}, "unshare the cgroup namespace");
   }

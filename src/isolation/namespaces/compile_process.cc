@@ -65,6 +65,14 @@ void AddScheduling(const ProcessPlan& process, ProgramBuilder& builder) {
     builder.Add({.op = Op::kIoPriority, .a = static_cast<unsigned>(value)},
                 "process.ioPriority: ioprio_set");
   }
+  if (process.memory_policy) {
+    const auto& nodes = process.memory_policy->nodes;
+    builder.Add({.op = Op::kMemoryPolicy,
+                 .data = builder.Data(nodes),
+                 .data_count = static_cast<uint32_t>(nodes.size()),
+                 .a = process.memory_policy->mode},
+                "linux.memoryPolicy: set_mempolicy");
+  }
   if (process.personality) {
     builder.Add({.op = Op::kPersonality, .a = *process.personality}, "linux.personality");
   }

@@ -12,6 +12,7 @@
 #include "isolation/namespaces/launcher_image.h"
 #include "isolation/namespaces/report_names.h"
 #include "oci/rlimit_names.h"
+#include "sys/affinity.h"
 #include "sys/clone.h"
 #include "sys/file.h"
 #include "sys/memfd.h"
@@ -77,6 +78,21 @@ Status ApplyLimits(pid_t pid, const ProcessPlan& process) {
     }
   }
   return {};
+}
+
+// Spawns while this process runs on `cpus` (when there are any), which the child inherits.
+Result<sys::Spawned> SpawnOn(const std::vector<uint64_t>& cpus, const sys::SpawnRequest& request) {
+  constexpr char kField[] = "process.execCPUAffinity.initial";
+  std::vector<uint64_t> before;
+  if (!cpus.empty()) {
+    before = TRY(sys::Affinity());
+    TRY_CONTEXT(sys::SetAffinity(cpus), kField);
+  }
+  auto spawned = sys::Spawn(request);
+  // In vain where a cpu has gone meanwhile: then the kernel has chosen already.
+  if (!cpus.empty()) static_cast<void>(sys::SetAffinity(before));
+  if (!spawned) return Context(std::move(spawned), "start the container's process");
+  return std::move(*spawned);
 }
 
 // One launch: the child that is current (forks make a new one), and the state of the dialogue.
@@ -222,7 +238,7 @@ Result<Launched> Launch(const LaunchPlan& plan, const LaunchObserver& observer) 
   // From the start, while nothing is given up yet: later launchers inherit it.
   if (plan.cgroup.directory) request.cgroup = plan.cgroup.directory.get();
   request.inherit = compiled.builder.inherited();
-  auto spawned = TRY_CONTEXT(sys::Spawn(request), "start the container's process");
+  auto spawned = TRY(SpawnOn(plan.process.initial_cpus, request));
   channel.theirs.Reset();
   Launched child{spawned.pid, std::move(spawned.pidfd)};
   return Dialogue(plan, observer, compiled, std::move(child), std::move(channel.ours)).Run();

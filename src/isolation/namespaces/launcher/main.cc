@@ -72,6 +72,16 @@ long Perform(Launcher& l, const Operation& op) {
       long previous = Call<__NR_personality>(op.a);
       return previous < 0 ? previous : 0;
     }
+    case Op::kAffinity: {
+      long error =
+          Call<__NR_sched_setaffinity>(0, op.data_count * sizeof(__u64), l.Data<__u64>(op.data));
+      return error < 0 ? error : 0;
+    }
+    case Op::kMemoryPolicy: {
+      // The kernel counts one bit more than it reads.
+      const auto* nodes = op.data_count == 0 ? nullptr : l.Data<__u64>(op.data);
+      return Call<__NR_set_mempolicy>(op.a, nodes, op.data_count == 0 ? 0 : op.data_count * 64 + 1);
+    }
     case Op::kChdir:
       return Chdir(l, op);
     case Op::kUser:

@@ -49,6 +49,8 @@ enum class Op : __u32 {
   kScheduler,       // data: struct sched_attr
   kIoPriority,      // a: ioprio value
   kPersonality,     // a
+  kAffinity,        // data: u64[data_count], a mask of cpus
+  kMemoryPolicy,    // a: MPOL_*, data: u64[data_count], a mask of nodes
   kChdir,           // text; flags: kTolerateAccess, kIfRefused
   kUser,            // a: uid, b: gid, data: gids (count: data_count), flags: kSetGroups
   kBounding,        // a: capabilities that stay

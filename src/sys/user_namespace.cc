@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sys/user_namespace.h"
+
+#include <linux/sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/defer.h"
+#include "base/strings.h"
+#include "sys/file.h"
+#include "sys/pidfd.h"
+#include "sys/raw_syscall.h"
+
+namespace kiste::sys {
+
+Result<Fd> MakeUserNamespace(const std::string& uid_map, const std::string& gid_map) {
+  clone_args arguments{};
+  arguments.flags = CLONE_NEWUSER;
+  arguments.exit_signal = SIGCHLD;
+  long pid = Call<SYS_clone3>(&arguments, sizeof arguments);
+  if (pid == 0) {  // a copy of this process: system calls only, until it is killed
+    Call<SYS_prctl>(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    while (true) Call<SYS_ppoll>(nullptr, 0, nullptr, nullptr, 0);
+  }
+  if (pid < 0) return SystemError(static_cast<int>(-pid), "clone3 with a user namespace");
+  const auto child = static_cast<pid_t>(pid);
+  Defer end([child] {
+    kill(child, SIGKILL);
+    static_cast<void>(WaitChild(child));
+  });
+  const std::string folder = StrCat("/proc/", child, "/");
+  TRY(WriteExisting(folder + "uid_map", uid_map));
+  TRY(WriteExisting(folder + "gid_map", gid_map));
+  return Open(folder + "ns/user", O_RDONLY);
+}
+
+}  // namespace kiste::sys
