@@ -168,7 +168,8 @@ Status Cgroup::JoinWhereMissing(pid_t pid) const {
 Result<bool> Cgroup::MayEnter() const {
   const Directory* v2 = V2();
   if (v2 == nullptr) return true;
-  Directory proc{.path = "/proc/self"};
+  // Not "self", which is a link.
+  Directory proc{.path = StrCat("/proc/", getpid())};
   std::string memberships = TRY(proc.Read("cgroup"));
   std::string_view own = Membership(memberships, *v2);
   // The mount point is what remains of the path where the kernel's names of both end.

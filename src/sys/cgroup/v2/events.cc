@@ -56,6 +56,8 @@ Result<bool> IsFrozen(const Directory& directory) {
 Result<bool> Kill(const Directory& directory) {
   auto killed = directory.Write("cgroup.kill", "1");
   if (!killed && IsMissing(killed.error())) return false;
+  // The cgroup was removed under the open file: nobody is left in it.
+  if (Failed(killed, ENODEV)) return true;
   TRY(std::move(killed));
   return true;
 }
