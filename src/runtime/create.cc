@@ -96,6 +96,13 @@ Status CheckNobodyInside(const cg::Cgroup& cgroup) {
                      pids.size() == 1 ? " process" : " processes"));
 }
 
+// Nor one that is frozen: the container would never get anywhere.
+Status CheckUsable(const cg::Cgroup& cgroup) {
+  TRY(CheckNobodyInside(cgroup));
+  if (!TRY(cgroup.IsFrozen())) return {};
+  return Fail(ErrorKind::kState, "linux.cgroupsPath: the cgroup exists already and is frozen");
+}
+
 Result<Cgroups> PlanCgroups(const CreateRequest& request, const oci::Linux& linux,
                             const Caller& caller) {
   Cgroups planned;
@@ -106,13 +113,22 @@ Result<Cgroups> PlanCgroups(const CreateRequest& request, const oci::Linux& linu
   if (!cgroup && caller.rootless && linux.cgroups_path.empty()) return planned;
   if (!cgroup) return Context(std::move(cgroup), "linux.cgroupsPath");
   planned.cgroup.emplace(std::move(*cgroup));
-  if (planned.cgroup->Exists()) TRY(CheckNobodyInside(*planned.cgroup));
+  if (planned.cgroup->Exists()) TRY(CheckUsable(*planned.cgroup));
   return planned;
 }
 
+// An ordinary user may give nothing away: then it stays his, whom the container's root mostly is.
+Status GiveCgroup(const oci::Config& config, const Caller& caller, const cg::Cgroup& cgroup) {
+  auto owner = CgroupOwner(config);
+  if (!owner || *owner == caller.uid || caller.rootless) return {};
+  auto given = cgroup.Delegate(*owner);
+  return given ? given : Context(std::move(given), "linux.cgroupsPath");
+}
+
 // Makes what is planned, with its limits; gives the plan up where an ordinary user may do without.
-Status MakeCgroups(const CreateRequest& request, const oci::Linux& linux, const Caller& caller,
+Status MakeCgroups(const CreateRequest& request, const oci::Config& config, const Caller& caller,
                    Cgroups& cgroups) {
+  const auto& linux = config.linux;
   if (!cgroups.cgroup) return {};
   auto made = cgroups.cgroup->Make();
   if (!made) {
@@ -124,8 +140,11 @@ Status MakeCgroups(const CreateRequest& request, const oci::Linux& linux, const 
     return {};
   }
   if (!cgroups.cgroup->created()) TRY(CheckNobodyInside(*cgroups.cgroup));
-  auto applied = cgroups.cgroup->Apply(CgroupResources(linux.resources));
-  if (applied) return {};
+  auto limits = CgroupResources(linux.resources);
+  limits.devices_optional = caller.rootless;
+  WarnOfPassedOver(*cgroups.cgroup, limits, request.warn);
+  auto applied = cgroups.cgroup->Apply(limits);
+  if (applied) return GiveCgroup(config, caller, *cgroups.cgroup);
   if (!CgroupsDispensable(caller, applied.error())) {
     return Context(std::move(applied), "linux.resources");
   }
@@ -285,7 +304,7 @@ Result<Created> Create(const Store& store, CreateRequest request) {
     if (cgroups.cgroup->created()) static_cast<void>(cgroups.cgroup->KillAll(SIGKILL));
     cgroups.cgroup->Undo();
   });
-  TRY(MakeCgroups(request, bundle.config.linux, caller, cgroups));
+  TRY(MakeCgroups(request, bundle.config, caller, cgroups));
   if (!cgroups.cgroup) container.record.cgroups.clear();
 
   auto launched = PlanAndLaunch(store, request, bundle, cgroups, caller, container);

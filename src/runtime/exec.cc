@@ -19,8 +19,8 @@ namespace kiste::runtime {
 
 namespace {
 
-// A process object of its own has what it has; capabilities, limits and labels that it does not name
-// are the container's.
+// A process object of its own has what it has; capabilities, limits and labels that it does not
+// name are the container's.
 Result<oci::Process> ProcessFromFile(const std::string& file, const oci::Process& container) {
   std::string text = TRY_CONTEXT(sys::ReadRegularFile(file, json::kMaxBytes), "--process");
   auto process = TRY(oci::ParseProcess(std::move(text), file));
@@ -129,6 +129,21 @@ Result<isolation::LaunchPlan> Plan(const Store& store, const ExecRequest& reques
   return plan;
 }
 
+// On v2 a cgroup whose controllers are enabled for those below takes no process itself (EBUSY): a
+// container that has made itself such ones is joined where its first process is, as in runc.
+Result<isolation::Launched> LaunchInside(const ExecRequest& request, const Record& record,
+                                         isolation::LaunchPlan& plan) {
+  auto launched = isolation::Launch(plan, {});
+  bool busy = !launched && launched.error().errno_value == EBUSY && plan.cgroup.directory;
+  if (!busy || !request.cgroups.empty()) return launched;
+  auto cgroup = TRY(sys::cgroup::Cgroup::Open(record.cgroups));
+  auto around = TRY(cgroup.OpenAround(record.pid));
+  auto join = TRY(around.OpenForJoining());
+  plan.cgroup.tasks = std::move(join.tasks);
+  plan.cgroup.directory = std::move(join.cgroup2);
+  return isolation::Launch(plan, {});
+}
+
 }  // namespace
 
 Result<int> Exec(const Store& store, ExecRequest request) {
@@ -152,12 +167,12 @@ Result<int> Exec(const Store& store, ExecRequest request) {
     return Invalid("--console-socket: there is no terminal to send (--tty is not given)");
   }
   if (request.detach) {
-    auto launched = TRY(isolation::Launch(plan, {}));
+    auto launched = TRY(LaunchInside(request, container.record, plan));
     TRY(TellPid(request.pid_file, launched));
     return 0;
   }
   auto signals = TRY(SignalGuard::Block());
-  auto launched = TRY(isolation::Launch(plan, {}));
+  auto launched = TRY(LaunchInside(request, container.record, plan));
   TRY(TellPid(request.pid_file, launched));
   Fd terminal;
   if (terminal_from) terminal = TRY(sys::ReceiveDescriptor(terminal_from.get()));

@@ -2,6 +2,7 @@
 //
 // linux.resources as the cgroup floor takes them (it may not know the specification's types), with
 // the devices that every container gets (config-linux.md, "Default Devices").
+#include "base/strings.h"
 #include "runtime/plan.h"
 
 namespace kiste::runtime {
@@ -89,6 +90,13 @@ cg::Resources CgroupResources(const oci::Resources& from) {
     to.rdma[name] = {limits.hca_handles, limits.hca_objects};
   to.unified = from.unified;
   return to;
+}
+
+void WarnOfPassedOver(const cg::Cgroup& cgroup, const cg::Resources& resources, const Warn& warn) {
+  auto fields = cgroup.PassedOver(resources);
+  if (fields.empty()) return;
+  warn(StrCat("linux.resources: ", Join(fields, ", "),
+              ": this host's cgroups have no such setting: left out"));
 }
 
 }  // namespace kiste::runtime
