@@ -39,8 +39,13 @@ TEST(Features, EveryNameIsOneThatTheParserTakes) {
               1u)
         << hook;
   }
+  auto mappings = [](const std::string& name) {
+    constexpr std::string_view kRoot = R"([{"containerID": 0, "hostID": 1, "size": 1}])";
+    if (name != "user") return std::string();
+    return StrCat(R"(, "uidMappings": )", kRoot, R"(, "gidMappings": )", kRoot);
+  };
   for (const auto& name : Strings(root["linux"]["namespaces"])) {
-    MustParse(WithLinux(StrCat(R"("namespaces": [{"type": ")", name, R"("}])")));
+    MustParse(WithLinux(StrCat(R"("namespaces": [{"type": ")", name, R"("}])", mappings(name))));
   }
   EXPECT_EQ(Strings(root["hooks"]).size(), 6u);
   EXPECT_EQ(Strings(root["linux"]["namespaces"]).size(), 8u);

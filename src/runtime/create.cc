@@ -139,7 +139,7 @@ Status MakeCgroups(const CreateRequest& request, const oci::Config& config, cons
     if (!linux.cgroups_path.empty()) request.warn(made.error().Text());
     return {};
   }
-  if (!cgroups.cgroup->created()) TRY(CheckNobodyInside(*cgroups.cgroup));
+  if (!cgroups.cgroup->created()) TRY(CheckUsable(*cgroups.cgroup));
   auto limits = CgroupResources(linux.resources);
   limits.devices_optional = caller.rootless;
   WarnOfPassedOver(*cgroups.cgroup, limits, request.warn);
