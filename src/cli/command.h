@@ -43,8 +43,8 @@ struct Command {
 
 std::span<const Command> Commands();
 
-extern const Command kCreateCommand, kDeleteCommand, kExecCommand, kKillCommand, kListCommand,
-    kPauseCommand, kPsCommand, kResumeCommand, kRunCommand, kSpecCommand, kStartCommand,
-    kStateCommand;
+extern const Command kCreateCommand, kDeleteCommand, kEventsCommand, kExecCommand, kFeaturesCommand,
+    kKillCommand, kListCommand, kPauseCommand, kPsCommand, kResumeCommand, kRunCommand,
+    kSpecCommand, kStartCommand, kStateCommand, kUpdateCommand;
 
 }  // namespace kiste::cli

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/exec.h"
 
+#include <set>
+
 #include "base/strings.h"
 #include "cli/command.h"
 #include "oci/capability_names.h"
@@ -59,15 +61,30 @@ Result<std::vector<int>> ReadCapabilities(const Arguments& arguments) {
   return capabilities;
 }
 
-// "path" or "cpu,memory:path", as runc has it.
-sys::cgroup::SubPath ReadSubPath(const std::string& text) {
-  size_t colon = text.find(':');
-  if (colon == std::string::npos) return {{}, text};
-  sys::cgroup::SubPath sub{{}, text.substr(colon + 1)};
-  for (auto controller : Split(std::string_view(text).substr(0, colon), ',')) {
-    sub.controllers.emplace_back(controller);
+// "path" alone, or "cpu,memory:path" once or more for different controllers, as runc has it.
+Result<std::vector<sys::cgroup::SubPath>> ReadSubPaths(const std::vector<std::string>& texts) {
+  std::vector<sys::cgroup::SubPath> paths;
+  std::set<std::string_view> seen;
+  auto wrong = [](std::string_view text, std::string_view why) {
+    return Invalid(StrCat("--cgroup: ", Quote(text), ": ", why));
+  };
+  for (const auto& text : texts) {
+    size_t colon = text.find(':');
+    if (colon == std::string::npos) {
+      if (texts.size() > 1) return wrong(text, "expected CONTROLLERS:PATH beside another one");
+      return std::vector<sys::cgroup::SubPath>{{{}, text}};
+    }
+    sys::cgroup::SubPath sub{{}, text.substr(colon + 1)};
+    for (auto controller : Split(std::string_view(text).substr(0, colon), ',')) {
+      if (controller.empty()) return wrong(text, "expected a controller's name before the colon");
+      if (!seen.insert(controller).second) {
+        return wrong(text, StrCat("the controller ", controller, " is given more than once"));
+      }
+      sub.controllers.emplace_back(controller);
+    }
+    paths.push_back(std::move(sub));
   }
-  return sub;
+  return paths;
 }
 
 Result<runtime::ExecOptions> ReadOptions(const Arguments& arguments) {
@@ -111,7 +128,7 @@ Result<int> Run(Session& session) {
   request.pid_file = arguments.Value("pid-file");
   request.preserve_fds = TRY(arguments.Number("preserve-fds", 0)) + runtime::AnnouncedListenFds();
   request.ignore_paused = arguments.Switch("ignore-paused");
-  for (const auto& text : arguments.Values("cgroup")) request.cgroups.push_back(ReadSubPath(text));
+  request.cgroups = TRY(ReadSubPaths(arguments.Values("cgroup")));
   request.warn = session.Warn();
   auto store = TRY(session.OpenStore());
   return runtime::Exec(store, std::move(request));

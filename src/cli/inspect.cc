@@ -161,6 +161,7 @@ Result<std::string> FilterPs(const std::vector<pid_t>& pids,
     for (char c : option) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
     command += StrCat(" '", quoted, "'");
   }
+  command += " 2>&1";
   FILE* pipe = popen(command.c_str(), "re");
   if (pipe == nullptr) return SystemError(errno, "run ps");
   std::string output;
@@ -168,7 +169,7 @@ Result<std::string> FilterPs(const std::vector<pid_t>& pids,
   size_t size = 0;
   while ((size = fread(buffer, 1, sizeof buffer, pipe)) > 0) output.append(buffer, size);
   int code = pclose(pipe);
-  if (code != 0) return Fail(ErrorKind::kSystem, StrCat(command, ": failed"));
+  if (code != 0) return Fail(ErrorKind::kSystem, StrCat(command, ": ", Quote(Trim(output))));
   auto lines = Split(output, '\n');
   auto words = [](std::string_view line) {
     std::vector<std::string_view> found;

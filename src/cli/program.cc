@@ -37,10 +37,8 @@ constexpr Option kGlobalOptions[] = {
 Status Print(std::string_view text) { return sys::WriteAll(1, text, "standard output"); }
 
 std::string VersionText() {
-  const auto* seccomp = seccomp_version();
   return StrCat(kProgram, " version ", KISTE_VERSION, "\ncommit: ", KISTE_COMMIT,
-                "\nspec: ", oci::kVersion, "\nlibseccomp: ", seccomp->major, ".", seccomp->minor,
-                ".", seccomp->micro, "\n");
+                "\nspec: ", oci::kVersion, "\nlibseccomp: ", LibseccompVersion(), "\n");
 }
 
 std::string ProgramHelp() {
@@ -180,6 +178,14 @@ Result<int> Dispatch(const Arguments& global, Log& log, Request& request) {
 }
 
 }  // namespace
+
+std::string_view ProgramVersion() { return KISTE_VERSION; }
+std::string_view ProgramCommit() { return KISTE_COMMIT; }
+
+std::string LibseccompVersion() {
+  const auto* version = seccomp_version();
+  return StrCat(version->major, ".", version->minor, ".", version->micro);
+}
 
 int RunProgram(const std::vector<std::string>& words) {
   // The processes that this one starts in containers share its memory until they exec: nobody in

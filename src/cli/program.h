@@ -5,11 +5,17 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kiste::cli {
 
 // `words` without the program's name. Returns the exit code.
 int RunProgram(const std::vector<std::string>& words);
+
+// For --version and `features`.
+std::string_view ProgramVersion();
+std::string_view ProgramCommit();
+std::string LibseccompVersion();
 
 }  // namespace kiste::cli

@@ -44,12 +44,11 @@ Result<std::map<std::string, std::string>> ReadAnnotations(const Value& value) {
   return annotations;
 }
 
-// What older versions of the specification meant. Before 1.3 nothing said that a pids limit of 0 is
-// a limit: engines of that time write 0 for "unlimited" (podman 4 does for --pids-limit=-1).
+// What older versions of the specification meant: engines of that time write a pids limit of 0 for
+// "unlimited" (podman 4 does for --pids-limit=-1).
 void ReadAsWritten(Config& config) {
-  auto version = ParseSemVer(config.oci_version);
   auto& limit = config.linux.resources.pids_limit;
-  if (version && version->major == 1 && version->minor < 3 && limit == 0) limit = -1;
+  if (limit == 0 && !ZeroPidsLimits(config.oci_version)) limit = -1;
 }
 
 Result<Config> ReadConfig(const Value& root) {
@@ -69,6 +68,11 @@ Result<Config> ReadConfig(const Value& root) {
 }
 
 }  // namespace
+
+bool ZeroPidsLimits(const std::string& oci_version) {
+  auto version = ParseSemVer(oci_version);
+  return !version || version->major != 1 || version->minor >= 3;
+}
 
 Result<Config> ParseConfig(std::string text, std::string file) {
   auto document = TRY(json::Document::Parse(std::move(text), file));

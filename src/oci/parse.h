@@ -22,6 +22,9 @@ Result<Process> ParseProcess(std::string text, std::string file);
 // linux.resources alone (update --resources FILE).
 Result<Resources> ParseResources(std::string text, std::string file);
 
+// Whether a pids limit of 0 is a limit: before version 1.3 nothing said so.
+bool ZeroPidsLimits(const std::string& oci_version);
+
 // What is contradictory in itself, whoever made it: a hostname without a UTS namespace, mappings
 // without a user namespace, masked paths without a mount namespace, a sysctl whose namespace is the
 // host's, a namespace named twice … Errors say the field and why. ParseConfig calls it.

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "oci/fields.h"
+#include "oci/hook_names.h"
 #include "oci/readers.h"
 
 namespace kiste::oci {
@@ -25,12 +26,7 @@ static Result<Hook> ReadHook(const Value& value) {
 Result<Hooks> ReadHooks(const Value& value) {
   Hooks hooks;
   if (!TRY(HasObject(value))) return hooks;
-  hooks.prestart = TRY(ListOf(value["prestart"], ReadHook));
-  hooks.create_runtime = TRY(ListOf(value["createRuntime"], ReadHook));
-  hooks.create_container = TRY(ListOf(value["createContainer"], ReadHook));
-  hooks.start_container = TRY(ListOf(value["startContainer"], ReadHook));
-  hooks.poststart = TRY(ListOf(value["poststart"], ReadHook));
-  hooks.poststop = TRY(ListOf(value["poststop"], ReadHook));
+  for (const auto& [name, list] : kHookNames) hooks.*list = TRY(ListOf(value[name], ReadHook));
   return hooks;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "oci/fields.h"
+#include "oci/memory_policy_names.h"
 #include "oci/namespace_names.h"
 #include "oci/readers.h"
 
@@ -20,11 +21,6 @@ using Words = std::string_view;
 constexpr std::array<Words, 8> kPropagations = {"shared",  "slave",  "private",  "unbindable",
                                                 "rshared", "rslave", "rprivate", "runbindable"};
 constexpr std::array<Words, 2> kDomains = {"LINUX", "LINUX32"};
-constexpr std::array<Words, 7> kMemoryModes = {
-    "MPOL_DEFAULT",   "MPOL_BIND",           "MPOL_INTERLEAVE", "MPOL_WEIGHTED_INTERLEAVE",
-    "MPOL_PREFERRED", "MPOL_PREFERRED_MANY", "MPOL_LOCAL"};
-constexpr std::array<Words, 3> kMemoryFlags = {"MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES",
-                                               "MPOL_F_STATIC_NODES"};
 
 Result<Namespace> ReadNamespace(const Value& value) {
   TRY(value.ExpectObject());

@@ -97,13 +97,22 @@ Status CheckNobodyInside(const cg::Cgroup& cgroup) {
                      pids.size() == 1 ? " process" : " processes"));
 }
 
+// Nor one that is frozen: the container would never get anywhere.
+Status CheckUsable(const cg::Cgroup& cgroup) {
+  TRY(CheckNobodyInside(cgroup));
+  if (!TRY(cgroup.IsFrozen())) return {};
+  return Fail(ErrorKind::kState, "linux.cgroupsPath: the cgroup exists already and is frozen");
+}
+
 // The cgroup of a unit that does not exist yet.
 Status PlanUnitCgroup(const CreateRequest& request, const oci::Config& config, const Caller& caller,
                       Cgroups& planned) {
   planned.unit = TRY(PlanUnit(planned.layout, config, request.id, caller));
-  planned.unit->request.resources = CgroupResources(config.linux.resources, caller);
+  planned.unit->request.resources = CgroupResources(config.linux.resources);
+  // A user's manager rules over no devices.
+  if (caller.rootless) planned.unit->request.resources.devices.clear();
   planned.cgroup = TRY(cg::Cgroup::Plan(planned.layout, planned.unit->cgroup_path));
-  if (planned.cgroup->Exists()) return CheckNobodyInside(*planned.cgroup);
+  if (planned.cgroup->Exists()) return CheckUsable(*planned.cgroup);
   return {};
 }
 
@@ -122,14 +131,25 @@ Result<Cgroups> PlanCgroups(const CreateRequest& request, const oci::Config& con
   if (!cgroup && caller.rootless && linux.cgroups_path.empty()) return planned;
   if (!cgroup) return Context(std::move(cgroup), "linux.cgroupsPath");
   planned.cgroup.emplace(std::move(*cgroup));
-  if (planned.cgroup->Exists()) TRY(CheckNobodyInside(*planned.cgroup));
+  if (planned.cgroup->Exists()) TRY(CheckUsable(*planned.cgroup));
   return planned;
 }
 
-Status ApplyLimits(const CreateRequest& request, const oci::Linux& linux, const Caller& caller,
+// An ordinary user may give nothing away: then it stays his, whom the container's root mostly is.
+Status GiveCgroup(const oci::Config& config, const Caller& caller, const cg::Cgroup& cgroup) {
+  auto owner = CgroupOwner(config);
+  if (!owner || *owner == caller.uid || caller.rootless) return {};
+  auto given = cgroup.Delegate(*owner);
+  return given ? given : Context(std::move(given), "linux.cgroupsPath");
+}
+
+Status ApplyLimits(const CreateRequest& request, const oci::Config& config, const Caller& caller,
                    const cg::Cgroup& cgroup) {
-  auto applied = cgroup.Apply(CgroupResources(linux.resources, caller));
-  if (applied) return {};
+  auto limits = CgroupResources(config.linux.resources);
+  limits.devices_optional = caller.rootless;
+  WarnOfPassedOver(cgroup, limits, request.warn);
+  auto applied = cgroup.Apply(limits);
+  if (applied) return GiveCgroup(config, caller, cgroup);
   if (!CgroupsDispensable(caller, applied.error())) {
     return Context(std::move(applied), "linux.resources");
   }
@@ -138,8 +158,9 @@ Status ApplyLimits(const CreateRequest& request, const oci::Linux& linux, const 
 }
 
 // Makes what is planned, with its limits; gives the plan up where an ordinary user may do without.
-Status MakeCgroups(const CreateRequest& request, const oci::Linux& linux, const Caller& caller,
+Status MakeCgroups(const CreateRequest& request, const oci::Config& config, const Caller& caller,
                    Cgroups& cgroups) {
+  const auto& linux = config.linux;
   if (!cgroups.cgroup || cgroups.unit) return {};
   auto made = cgroups.cgroup->Make();
   if (!made) {
@@ -150,17 +171,17 @@ Status MakeCgroups(const CreateRequest& request, const oci::Linux& linux, const 
     if (!linux.cgroups_path.empty()) request.warn(made.error().Text());
     return {};
   }
-  if (!cgroups.cgroup->created()) TRY(CheckNobodyInside(*cgroups.cgroup));
-  return ApplyLimits(request, linux, caller, *cgroups.cgroup);
+  if (!cgroups.cgroup->created()) TRY(CheckUsable(*cgroups.cgroup));
+  return ApplyLimits(request, config, caller, *cgroups.cgroup);
 }
 
 // The same with systemd, for which the process must be there.
-Status EnterUnit(const CreateRequest& request, const oci::Linux& linux, const Caller& caller,
+Status EnterUnit(const CreateRequest& request, const oci::Config& config, const Caller& caller,
                  Cgroups& cgroups, pid_t pid) {
   auto& unit = *cgroups.unit;
   TRY(cg::systemd::EnterUnit(unit.manager, unit.request, pid, *cgroups.cgroup));
   cgroups.entered = true;
-  return ApplyLimits(request, linux, caller, *cgroups.cgroup);
+  return ApplyLimits(request, config, caller, *cgroups.cgroup);
 }
 
 // Takes back what was made, with whatever runs in it.
@@ -277,7 +298,7 @@ Result<isolation::Launched> PlanAndLaunch(const Store& store, CreateRequest& req
   Fd pidfd_socket = TRY_STEP(ConnectPidfdSocket(request.pidfd_socket), "pidfd-socket");
   isolation::LaunchObserver observer;
   observer.enter_cgroup = [&](pid_t pid) {
-    return EnterUnit(request, bundle.config.linux, caller, cgroups, pid);
+    return EnterUnit(request, bundle.config, caller, cgroups, pid);
   };
   auto launched = TRY_STEP(
       LaunchContainer(plan, std::move(observer), bundle.config.hooks, container), "launch");
@@ -344,7 +365,7 @@ Result<Created> Create(const Store& store, CreateRequest request) {
   container.record = NewRecord(request, bundle, cgroups, caller);
   TRY(container.folder.Save(container.record));
   Defer remove_cgroups([&] { RemoveCgroups(cgroups); });
-  TRY_STEP(MakeCgroups(request, bundle.config.linux, caller, cgroups), "cgroups");
+  TRY_STEP(MakeCgroups(request, bundle.config, caller, cgroups), "cgroups");
   if (!cgroups.cgroup) container.record.cgroups.clear();
 
   auto launched = PlanAndLaunch(store, request, bundle, cgroups, caller, container);

@@ -145,6 +145,21 @@ isolation::LaunchObserver Observer(const ExecRequest& request, const Record& rec
   return observer;
 }
 
+// On v2 a cgroup whose controllers are enabled for those below takes no process itself (EBUSY): a
+// container that has made itself such ones is joined where its first process is, as in runc.
+Result<isolation::Launched> LaunchInside(const ExecRequest& request, const Record& record,
+                                         isolation::LaunchPlan& plan) {
+  auto launched = isolation::Launch(plan, Observer(request, record));
+  bool busy = !launched && launched.error().errno_value == EBUSY && plan.cgroup.directory;
+  if (!busy || !request.cgroups.empty()) return launched;
+  auto cgroup = TRY(sys::cgroup::Cgroup::Open(record.cgroups));
+  auto around = TRY(cgroup.OpenAround(record.pid));
+  auto join = TRY(around.OpenForJoining());
+  plan.cgroup.tasks = std::move(join.tasks);
+  plan.cgroup.directory = std::move(join.cgroup2);
+  return isolation::Launch(plan, {});
+}
+
 }  // namespace
 
 Result<int> Exec(const Store& store, ExecRequest request) {
@@ -169,13 +184,12 @@ Result<int> Exec(const Store& store, ExecRequest request) {
   }
   Fd pidfd_socket = TRY(ConnectPidfdSocket(request.pidfd_socket));
   if (request.detach) {
-    auto launched =
-        TRY_STEP(isolation::Launch(plan, Observer(request, container.record)), "launch");
+    auto launched = TRY_STEP(LaunchInside(request, container.record, plan), "launch");
     TRY(TellPid(request.pid_file, pidfd_socket, "setns", launched));
     return 0;
   }
   auto signals = TRY(SignalGuard::Block());
-  auto launched = TRY_STEP(isolation::Launch(plan, Observer(request, container.record)), "launch");
+  auto launched = TRY_STEP(LaunchInside(request, container.record, plan), "launch");
   TRY(TellPid(request.pid_file, pidfd_socket, "setns", launched));
   Fd terminal;
   if (terminal_from) terminal = TRY(sys::ReceiveDescriptor(terminal_from.get()));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -71,6 +72,13 @@ void PlanExecAffinity(const oci::Process& process, isolation::ProcessPlan& plan)
 std::vector<isolation::FileWrite> PlanSysctls(const oci::Config& config);
 
 // resources.cc: the same values, for the floor that writes them.
-sys::cgroup::Resources CgroupResources(const oci::Resources& resources, const Caller& caller);
+sys::cgroup::Resources CgroupResources(const oci::Resources& resources);
+// Says which of them are passed over in this cgroup.
+void WarnOfPassedOver(const sys::cgroup::Cgroup& cgroup, const sys::cgroup::Resources& resources,
+                      const Warn& warn);
+
+// cgroup_owner.cc: the uid, as the host counts, that a v2 cgroup is to be given to, if the
+// container can manage what is below it: its own cgroup namespace, and /sys/fs/cgroup writable.
+std::optional<uint32_t> CgroupOwner(const oci::Config& config);
 
 }  // namespace kiste::runtime

@@ -2,6 +2,7 @@
 //
 // linux.resources as the cgroup floor takes them (it may not know the specification's types), with
 // the devices that every container gets (config-linux.md, "Default Devices").
+#include "base/strings.h"
 #include "runtime/plan.h"
 
 namespace kiste::runtime {
@@ -75,10 +76,9 @@ std::vector<cg::DeviceRule> DeviceRules(const oci::Resources& from) {
 
 }  // namespace
 
-cg::Resources CgroupResources(const oci::Resources& from, const Caller& caller) {
+cg::Resources CgroupResources(const oci::Resources& from) {
   cg::Resources to;
-  // An ordinary user can neither make device nodes nor rule over them, as runc has it.
-  if (!caller.rootless) to.devices = DeviceRules(from);
+  to.devices = DeviceRules(from);
   if (from.memory) to.memory = CopyMemory(*from.memory);
   if (from.cpu) to.cpu = CopyCpu(*from.cpu);
   to.pids_limit = from.pids_limit;
@@ -95,6 +95,13 @@ cg::Resources CgroupResources(const oci::Resources& from, const Caller& caller) 
     to.rdma[name] = {limits.hca_handles, limits.hca_objects};
   to.unified = from.unified;
   return to;
+}
+
+void WarnOfPassedOver(const cg::Cgroup& cgroup, const cg::Resources& resources, const Warn& warn) {
+  auto fields = cgroup.PassedOver(resources);
+  if (fields.empty()) return;
+  warn(StrCat("linux.resources: ", Join(fields, ", "),
+              ": this host's cgroups have no such setting: left out"));
 }
 
 }  // namespace kiste::runtime

@@ -13,7 +13,7 @@ TEST(CgroupResources, DevicesBetweenDenyAllAndTheDefaults) {
   oci::Resources from;
   from.devices.push_back({.allow = true, .type = 'b', .major = 8, .minor = 0, .access = "r"});
   from.devices.push_back({.allow = false, .type = 'c', .major = 1, .minor = 3, .access = "rwm"});
-  auto rules = CgroupResources(from, Caller{}).devices;
+  auto rules = CgroupResources(from).devices;
   ASSERT_GT(rules.size(), 3u);
   EXPECT_FALSE(rules[0].allow);
   EXPECT_EQ(rules[0].type, 'a');
@@ -30,12 +30,8 @@ TEST(CgroupResources, DevicesBetweenDenyAllAndTheDefaults) {
   EXPECT_TRUE(null->allow && null->access == "rwm");
 }
 
-TEST(CgroupResources, AnOrdinaryUserRulesOverNoDevices) {
-  EXPECT_TRUE(CgroupResources({}, Caller{.uid = 1000, .rootless = true}).devices.empty());
-}
-
 TEST(CgroupResources, NothingMoreWithoutAWord) {
-  auto to = CgroupResources({}, Caller{});
+  auto to = CgroupResources({});
   EXPECT_FALSE(to.memory || to.cpu || to.pids_limit || to.block_io || to.network);
   EXPECT_TRUE(to.hugepage_limits.empty() && to.rdma.empty() && to.unified.empty());
 }
@@ -75,7 +71,7 @@ TEST(CgroupResources, EveryNumberArrives) {
   from.network->priorities.push_back({"eth0", 3});
   from.rdma["mlx"] = {1, 2};
   from.unified["memory.high"] = "7";
-  auto to = CgroupResources(from, Caller{});
+  auto to = CgroupResources(from);
   const auto& memory = to.memory.value();
   EXPECT_EQ(memory.limit, 1);
   EXPECT_EQ(memory.reservation, 2);

@@ -8,6 +8,7 @@
 
 #include "base/strings.h"
 #include "oci/parse.h"
+#include "oci/resources_text.h"
 #include "sys/file.h"
 
 namespace kiste::runtime {
@@ -58,6 +59,18 @@ Status ContainerFolder::SaveConfig(const std::string& text) const {
 Result<oci::Config> ContainerFolder::LoadConfig() const {
   std::string text = TRY_CONTEXT(sys::ReadFileAt(directory_.get(), kConfigFile), path_);
   return oci::ParseConfig(std::move(text), StrCat(path_, "/", kConfigFile));
+}
+
+Status ContainerFolder::SaveResources(const oci::Resources& resources) const {
+  std::string text = TRY_CONTEXT(sys::ReadFileAt(directory_.get(), kConfigFile), path_);
+  std::string changed = TRY(oci::WithResources(text, StrCat(path_, "/", kConfigFile), resources));
+  return sys::ReplaceFileAt(directory_.get(), kConfigFile, changed, 0600);
+}
+
+Result<Fd> ContainerFolder::LockUpdates() const {
+  Fd file = TRY(sys::OpenAt(directory_.get(), kUpdateLock, O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+  TRY(sys::LockExclusive(file.get(), StrCat(path_, "/", kUpdateLock)));
+  return file;
 }
 
 Status ContainerFolder::Remove() const {

@@ -3,6 +3,7 @@
 // The state folder: <root>/<id>/ holds
 //     state.json   the record, replaced by rename (record.h)
 //     config.json  a copy of the bundle's, for exec and delete: the bundle may be gone by then
+//     updates      what an `update` locks, if there was one
 //     start        the socket behind which a created container waits for `start`
 // A lock on the folder (flock) orders create, start and delete of one id.
 #pragma once
@@ -19,6 +20,7 @@ namespace kiste::runtime {
 
 inline constexpr char kStateFile[] = "state.json";
 inline constexpr char kConfigFile[] = "config.json";
+inline constexpr char kUpdateLock[] = "updates";
 inline constexpr char kStartSocket[] = "start";
 
 // One container's folder.
@@ -35,6 +37,11 @@ class ContainerFolder {
   Result<Record> Load() const;
   Status SaveConfig(const std::string& text) const;
   Result<oci::Config> LoadConfig() const;
+  // Replaces linux.resources in the copy of config.json.
+  Status SaveResources(const oci::Resources& resources) const;
+  // Held by one `update` at a time, as long as the descriptor lives. Not the folder's lock, which
+  // `create` and `start` hold while hooks run, and hooks may call `update`.
+  Result<Fd> LockUpdates() const;
   // Removes the folder; what is missing is no error.
   Status Remove() const;
 

@@ -52,10 +52,9 @@ def require_v1(why):
 
 
 def weights_of_shares(shares):
-    """cpu.shares (v1) to cpu.weight (v2), as OCI runtimes convert it: the older formula, which is linear and makes 39 of the
-    default of 1024, and the newer one (runc 1.3.2, crun 1.23), which makes 100 of it."""
-    x = math.log2(shares)
-    return {1 + ((shares - 2) * 9999) // 262142, math.ceil(10 ** ((x * x + 125 * x) / 612 - 7 / 34))}
+    """cpu.shares (v1) as cpu.weight (v2): by the formula of runc since 1.3.2 and crun since 1.23, and by the linear one before."""
+    exponent = (math.log2(shares) ** 2 + 125 * math.log2(shares)) / 612 - 7 / 34
+    return {math.ceil(10 ** exponent), 1 + ((shares - 2) * 9999) // 262142}
 
 
 class ProcessCgroups:
@@ -107,7 +106,7 @@ class ProcessCgroups:
 
     def cpu_shares_are(self, shares):
         value = int(self._read("cpu", "cpu.shares", "cpu.weight"))
-        return value in (weights_of_shares(shares) if layout() == "v2" else {shares})
+        return value in weights_of_shares(shares) if layout() == "v2" else value == shares
 
     def cpu_quota_and_period(self):
         if layout() == "v2":

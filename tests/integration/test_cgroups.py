@@ -370,3 +370,231 @@ def test_a_cgroup_with_somebody_elses_processes_is_refused(runtime, bundle, new_
     second.linux["cgroupsPath"] = path
     runtime.refuses_to_run(second, "cgroupsPath")
     assert victim.state()["status"] == "running"
+
+
+# -- where, again: all forms of cgroupsPath
+
+@pytest.mark.parametrize("form, end", [("/{}/../{}/inner", "/{}/inner"), ("/../../{}/inner", "/{}/inner"), ("//{}//./inner/", "/{}/inner"), ("/{}/a:b:c", "/{}/a:b:c")],
+                         ids=["dots-inside", "dots-in-front", "slashes", "colons"])
+def test_a_cgroups_path_is_taken_by_its_letters(runtime, bundle, host, form, end):
+    name = host.new_name()
+    bundle.linux["cgroupsPath"] = form.replace("{}", name)
+    container = runtime.create(bundle)
+    folders = cgroups.ProcessCgroups(container.pid).folders()
+    assert folders and all(str(folder).endswith(end.replace("{}", name)) for folder in folders)
+    container.delete("--force")
+    for path in sorted(host.cgroups(), reverse=True):
+        Path(path).rmdir()  # a parent that the runtime made may stay
+
+
+@pytest.mark.kiste_only("runc 1.1.5 waits for ever")
+def test_a_frozen_cgroup_is_refused(runtime, bundle, host):
+    name = host.new_name()
+    v2 = cgroups.layout() == "v2"
+    folder = (cgroups.ROOT if v2 else cgroups.ROOT / "freezer") / name
+    folder.mkdir()
+    (folder / ("cgroup.freeze" if v2 else "freezer.state")).write_text("1" if v2 else "FROZEN")
+    bundle.linux["cgroupsPath"] = f"/{name}"
+    runtime.refuses_to_run(bundle, "cgroupsPath", "frozen")
+    (folder / ("cgroup.freeze" if v2 else "freezer.state")).write_text("0" if v2 else "THAWED")
+    folder.rmdir()
+
+
+# -- who is charged
+
+@pytest.mark.kiste_only("runc needs more than a mebibyte itself")
+def test_the_runtime_is_not_charged_to_the_container(runtime, bundle):
+    """A container may use all of its memory, however little it is."""
+    cgroups.require_controller("memory")
+    bundle.resources["memory"] = {"limit": MEBI}
+    for _ in range(3):
+        result = runtime.run(bundle.args("/bin/true"))
+        assert result.code == 0, result
+
+
+@pytest.mark.kiste_only("runc needs more than a mebibyte itself")
+def test_exec_is_not_charged_to_the_container_either(runtime, bundle):
+    cgroups.require_controller("memory")
+    bundle.resources["memory"] = {"limit": MEBI}
+    container = runtime.run_detached(bundle.sleeps())
+    for _ in range(3):
+        assert container.exec("/bin/true").code == 0
+
+
+# -- settings that not every host has
+
+V1_ONLY = {"memory": {"swappiness": 17, "disableOOMKiller": True}, "cpu": {"realtimePeriod": 1000000},
+           "network": {"classID": 1048577, "priorities": [{"name": "lo", "priority": 500}]}}
+
+
+@pytest.mark.parametrize("group", list(V1_ONLY))
+def test_what_only_v1_has_is_passed_over_on_v2(runtime, bundle, group):
+    if cgroups.layout() != "v2":
+        pytest.skip("only on cgroup v2")
+    bundle.resources[group] = V1_ONLY[group]
+    result = runtime.run(bundle)
+    assert result.code == 0, result
+    if runtime.is_kiste:
+        assert all(f"{group}.{field}" in result.stderr for field in V1_ONLY[group])
+
+
+def test_kernel_memory_is_passed_over(runtime, bundle):
+    cgroups.require_controller("memory")
+    bundle.resources["memory"] = {"kernel": 64 * MEBI, "kernelTCP": 64 * MEBI}
+    result = runtime.run(bundle)
+    assert result.code == 0 and "ernel" in result.stderr, result
+
+
+@pytest.mark.kiste_only("runc 1.1.5 reads 0 as no limit")
+@pytest.mark.parametrize("version, limit", [("1.3.0", "1"), ("1.2.0", "max")])
+def test_a_pids_limit_of_zero(runtime, bundle, version, limit):
+    cgroups.require_controller("pids")
+    bundle.spec["ociVersion"] = version
+    bundle.resources["pids"] = {"limit": 0}
+    assert limits_of(runtime, bundle).pids_limit() == limit
+
+
+def test_unified(runtime, bundle):
+    if cgroups.layout() != "v2":
+        pytest.skip("only on cgroup v2")
+    bundle.resources["unified"] = {"memory.max": str(64 * MEBI), "memory.high": str(32 * MEBI), "cpu.weight": "42", "pids.max": "99"}
+    folder = limits_of(runtime, bundle).folder("memory")
+    found = {name: (folder / name).read_text().strip() for name in bundle.resources["unified"]}
+    assert found == bundle.resources["unified"]
+
+
+def test_unified_wins(runtime, bundle):
+    if cgroups.layout() != "v2":
+        pytest.skip("only on cgroup v2")
+    bundle.resources.update(memory={"limit": 64 * MEBI}, pids={"limit": 10}, unified={"memory.max": str(32 * MEBI), "pids.max": "20"})
+    limits = limits_of(runtime, bundle)
+    assert (limits.memory_limit(), limits.pids_limit()) == (32 * MEBI, "20")
+
+
+def test_huge_pages(runtime, bundle):
+    sizes = {"hugepages-2048kB": "2MB", "hugepages-1048576kB": "1GB", "hugepages-64kB": "64KB"}
+    found = [sizes[path.name] for path in Path("/sys/kernel/mm/hugepages").glob("*") if path.name in sizes]
+    if cgroups.layout() != "v2" or not cgroups.has_controller("hugetlb") or not found:
+        pytest.skip("this host does not count huge pages per cgroup in a v2 tree")
+    bundle.resources["hugepageLimits"] = [{"pageSize": size, "limit": 1 << 31} for size in found]
+    folder = limits_of(runtime, bundle).folder("hugetlb")
+    for size in found:
+        assert (folder / f"hugetlb.{size}.max").read_text() == f"{1 << 31}\n"
+        if (folder / f"hugetlb.{size}.rsvd.max").exists() and runtime.is_kiste:
+            assert (folder / f"hugetlb.{size}.rsvd.max").read_text() == f"{1 << 31}\n"
+
+
+@pytest.mark.kiste_only("idle came with runc 1.2")
+def test_cpu_idle(runtime, bundle):
+    cgroups.require_controller("cpu")
+    bundle.resources["cpu"] = {"idle": 1}
+    file = limits_of(runtime, bundle).folder("cpu") / "cpu.idle"
+    if not file.exists():
+        pytest.skip("this kernel has no cpu.idle")
+    assert file.read_text() == "1\n"
+
+
+# -- who owns it (config-linux.md, "Cgroup ownership")
+
+def writable_cgroup(bundle, user_namespace):
+    bundle.namespace("cgroup").mount_of("/sys/fs/cgroup")["options"] = ["nosuid", "noexec", "nodev", "relatime", "rw"]
+    return bundle.user_namespace() if user_namespace else bundle
+
+
+def owners(folder):
+    delegated = Path("/sys/kernel/cgroup/delegate").read_text().split()
+    return folder.stat().st_uid, {(folder / name).stat().st_uid for name in delegated if (folder / name).exists()}
+
+
+@pytest.mark.kiste_only("runc's cgroupfs driver leaves it to root")
+def test_a_writable_v2_cgroup_belongs_to_the_containers_root(runtime, bundle):
+    if cgroups.layout() != "v2":
+        pytest.skip("only on cgroup v2")
+    container = runtime.run_detached(writable_cgroup(bundle, user_namespace=True).sleeps())
+    folder = cgroups.ProcessCgroups(container.pid).folder("memory")
+    assert owners(folder) == (100000, {100000})
+    assert (folder / "memory.max").stat().st_uid == 0
+    container.sh("mkdir /sys/fs/cgroup/inner && echo 1 >/sys/fs/cgroup/inner/cgroup.procs")
+
+
+@pytest.mark.parametrize("change", ["read-only", "no-cgroup-namespace", "v1"])
+def test_any_other_cgroup_stays_roots(runtime, bundle, change):
+    if (change == "v1") != (cgroups.layout() in ("v1", "hybrid")):
+        pytest.skip("a matter of the other version of cgroups")
+    writable_cgroup(bundle, user_namespace=True)
+    if change == "read-only":
+        bundle.mount_of("/sys/fs/cgroup")["options"].append("ro")
+    elif change == "no-cgroup-namespace":
+        bundle.without_namespace("cgroup")
+    container = runtime.create(bundle.sleeps())
+    assert {folder.stat().st_uid for folder in cgroups.ProcessCgroups(container.pid).folders()} == {0}
+
+
+# -- exec
+
+@pytest.mark.kiste_only("runc 1.1.5 does not fall back when it clones into the cgroup")
+def test_exec_joins_where_the_first_process_is_when_the_top_takes_none(runtime, bundle):
+    if cgroups.layout() != "v2":
+        pytest.skip("only on cgroup v2")
+    container = runtime.run_detached(writable_cgroup(bundle, user_namespace=False).sleeps())
+    where = "/proc/self/cgroup"
+    assert container.sh(f"cat {where}") == "0::/\n"
+    container.sh("mkdir /sys/fs/cgroup/foo && echo 1 >/sys/fs/cgroup/foo/cgroup.procs")
+    assert container.sh(f"cat {where}") == "0::/\n"
+    container.sh("echo $$ >/sys/fs/cgroup/foo/cgroup.procs; echo +memory >/sys/fs/cgroup/cgroup.subtree_control")
+    assert container.sh(f"cat {where}") == "0::/foo\n"
+    assert container.exec("/bin/true", options=("--cgroup", "/")).code != 0
+
+
+def sub_cgroup(container, controller, name="sub"):
+    folder = cgroups.ProcessCgroups(container.pid).folder(controller) / name
+    folder.mkdir()
+    return folder
+
+
+def cgroups_of_exec(container, *options):
+    lines = container.exec_ok("/bin/cat", "/proc/self/cgroup", options=options).lines
+    return {name: path for _, names, path in (line.split(":", 2) for line in lines) for name in names.split(",")}
+
+
+def test_exec_in_a_cgroup_below_in_some_hierarchies(runtime, bundle):
+    cgroups.require_v1("v2 has one hierarchy")
+    container = runtime.run_detached(bundle.sleeps())
+    for controller in ("memory", "pids"):
+        sub_cgroup(container, controller)
+    found = cgroups_of_exec(container, "--cgroup", "memory,pids:sub")
+    assert found["memory"].endswith("/sub") and found["pids"].endswith("/sub")
+    found = cgroups_of_exec(container, "--cgroup", "memory:sub", "--cgroup", "pids:/")
+    assert found["memory"].endswith("/sub") and not found["pids"].endswith("/sub")
+
+
+@pytest.mark.kiste_only("it leaves the process in its caller's cgroups of the other controllers")
+def test_exec_stays_in_the_containers_cgroups_of_the_others(runtime, bundle):
+    cgroups.require_v1("v2 has one hierarchy")
+    container = runtime.run_detached(bundle.sleeps())
+    sub_cgroup(container, "memory")
+    found = cgroups_of_exec(container, "--cgroup", "memory:sub")
+    inside = cgroups.ProcessCgroups(container.pid).paths
+    assert found["pids"] == inside["pids"] and found["cpu"] == inside["cpu"]
+
+
+def test_exec_in_a_cgroup_below_in_all_hierarchies(runtime, bundle):
+    container = runtime.run_detached(bundle.sleeps())
+    for folder in cgroups.ProcessCgroups(container.pid).folders():
+        (folder / "sub").mkdir()
+        for name in ("cpuset.cpus", "cpuset.mems"):
+            if cgroups.layout() != "v2" and (folder / name).exists():
+                (folder / "sub" / name).write_text((folder / name).read_text())
+    found = cgroups_of_exec(container, "--cgroup", "sub")
+    own = cgroups.ProcessCgroups(container.pid).paths
+    assert all(path.endswith("/sub") for name, path in found.items() if own.get(name or "unified", "/") != "/")
+
+
+@pytest.mark.parametrize("options", [
+    ("nosuch",), ("../..",), ("nosuch:sub",), (":sub",), ("memory,:sub",), ("memory:a", "memory:b"), ("a", "b"), ("memory:a", "b")],
+    ids=["not-there", "outside", "no-controller", "empty", "half-empty", "twice", "two-paths", "mixed"])
+def test_exec_in_a_cgroup_that_makes_no_sense_is_refused(runtime, bundle, options):
+    container = runtime.run_detached(bundle.sleeps())
+    flags = [word for option in options for word in ("--cgroup", option)]
+    result = container.exec("/bin/true", options=flags)
+    assert result.code != 0 and result.stderr.strip(), result

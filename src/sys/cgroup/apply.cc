@@ -14,7 +14,7 @@ namespace kiste::sys::cgroup {
 namespace {
 
 bool IsSet(const Memory& memory) {
-  auto limits = {memory.limit, memory.reservation, memory.swap, memory.kernel, memory.kernel_tcp};
+  auto limits = {memory.limit, memory.reservation, memory.swap};
   return std::ranges::any_of(limits, [](auto limit) { return limit.value_or(0) != 0; }) ||
          memory.swappiness.has_value() || memory.disable_oom_killer.value_or(false) ||
          memory.use_hierarchy.has_value();
@@ -82,7 +82,7 @@ Result<Cgroup::Target> Cgroup::TargetFor(std::string_view controller,
   if (const Directory* directory = Find(controller)) return Target{directory, false};
   std::string_view name = controller == "blkio" ? "io" : controller;
   if (const Directory* directory = V2()) {
-    if (directories_.size() == 1) return Target{directory, true};
+    if (OnlyV2()) return Target{directory, true};
     // hybrid: controllers that v1 left over; enabled only for who needs them.
     bool there = TRY(v2::HasController(*directory, name));
     if (!there) {
@@ -103,7 +103,11 @@ Status Cgroup::Apply(const Resources& resources) const {
     auto [cpuset, v2] = TRY(TargetFor("cpuset", "cpu.cpus"));
     TRY(v2 ? v2::SetCpuset(*cpuset, *resources.cpu) : v1::SetCpuset(*cpuset, *resources.cpu));
   }
-  if (!resources.devices.empty()) TRY(ApplyDevices(resources.devices));
+  if (!resources.devices.empty()) {
+    auto applied = ApplyDevices(resources.devices);
+    bool forbidden = Failed(applied, EPERM) || Failed(applied, EACCES);
+    if (!applied && !(forbidden && resources.devices_optional)) return applied;
+  }
   // That the killer be on, engines ask for always: no reason to fail where there is no controller.
   bool killer =
       resources.memory && resources.memory->disable_oom_killer && Find("memory") != nullptr;
@@ -135,20 +139,25 @@ Status Cgroup::ApplyDevices(const std::vector<DeviceRule>& rules) const {
               "devices cannot be set on this host: it has no cgroup controller devices");
 }
 
+Status Cgroup::ApplyNetwork(const Network& network) const {
+  if (network.class_id.value_or(0) != 0) {
+    auto target = TRY(TargetFor("net_cls", "network.classID"));
+    TRY(v1::SetNetClass(*target.directory, network));
+  }
+  if (!network.priorities.empty()) {
+    auto target = TRY(TargetFor("net_prio", "network.priorities"));
+    TRY(v1::SetNetPriorities(*target.directory, network));
+  }
+  return {};
+}
+
 Status Cgroup::ApplyRest(const Resources& resources) const {
   if (!resources.hugepage_limits.empty()) {
     auto [hugetlb, v2] = TRY(TargetFor("hugetlb", "hugepageLimits"));
     TRY(v2 ? v2::SetHugetlb(*hugetlb, resources.hugepage_limits)
            : v1::SetHugetlb(*hugetlb, resources.hugepage_limits));
   }
-  if (resources.network && resources.network->class_id.value_or(0) != 0) {
-    auto target = TRY(TargetFor("net_cls", "network.classID"));
-    TRY(v1::SetNetClass(*target.directory, *resources.network));
-  }
-  if (resources.network && !resources.network->priorities.empty()) {
-    auto target = TRY(TargetFor("net_prio", "network.priorities"));
-    TRY(v1::SetNetPriorities(*target.directory, *resources.network));
-  }
+  if (resources.network && !OnlyV2()) TRY(ApplyNetwork(*resources.network));
   if (!resources.rdma.empty()) {
     auto target = TRY(TargetFor("rdma", "rdma"));
     TRY(SetRdma(*target.directory, resources.rdma));
@@ -169,8 +178,7 @@ Status Cgroup::ApplyRest(const Resources& resources) const {
 }
 
 Status Cgroup::Delegate(uid_t uid) const {
-  if (const Directory* directory = V2()) return v2::Delegate(*directory, uid);
-  return {};
+  return OnlyV2() ? v2::Delegate(directories_.front(), uid) : Status();
 }
 
 }  // namespace kiste::sys::cgroup

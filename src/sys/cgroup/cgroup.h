@@ -30,6 +30,7 @@
 #include "base/result.h"
 #include "sys/cgroup/directory.h"
 #include "sys/cgroup/layout.h"
+#include "sys/cgroup/oom.h"
 #include "sys/cgroup/resources.h"
 #include "sys/cgroup/stats.h"
 
@@ -58,12 +59,12 @@ struct SubPath {
 
 class Cgroup {
  public:
-  // Makes the cgroup `path` in every hierarchy: absolute means below the mount points, relative
-  // below this process's own cgroups (on v2: beside them, for a v2 cgroup with processes in it can
-  // have no controllers for children). Missing parents are made, too; v1's cpuset.cpus and
-  // cpuset.mems are inherited from the nearest parent that has some; on v2 every controller that
-  // the parents offer is enabled. An existing cgroup is taken as it is: created() tells. On failure
-  // everything that was made is removed again.
+  // Makes the cgroup `path` in every hierarchy: absolute means below the mount points (whatever
+  // ".." it has), relative below this process's own cgroups (on v2: beside them, for a v2 cgroup
+  // with processes in it can have no controllers for children). Missing parents are made, too; v1's
+  // cpuset.cpus and cpuset.mems are inherited from the nearest parent that has some; on v2 every
+  // controller that the parents offer is enabled. An existing cgroup is taken as it is: created()
+  // tells. On failure everything that was made is removed again.
   static Result<Cgroup> Create(const Layout& layout, std::string_view path);
   // The same in two steps, for a caller that writes paths() down before anything exists.
   static Result<Cgroup> Plan(const Layout& layout, std::string_view path);
@@ -94,7 +95,7 @@ class Cgroup {
 
   // The cgroup that `pid`, a process in this one or below, is in. On v2 a container that enabled
   // controllers for its own cgroups cannot be joined at its top (EBUSY), but where its init is. v1
-  // directories stay as they are.
+  // directories stay as they are. kNotFound when the process is somewhere else.
   Result<Cgroup> OpenAround(pid_t pid) const;
 
   Result<JoinFds> OpenForJoining() const;
@@ -111,10 +112,14 @@ class Cgroup {
   // Sets every limit that is given, in an order that the kernel accepts whether limits rise or
   // fall. Devices: the list is replaced as a whole; an empty list changes nothing.
   Status Apply(const Resources& resources) const;
+  // The given settings that Apply passes over here because only v1 has them, or no kernel any more,
+  // by their fields: "memory.swappiness". For a warning.
+  std::vector<std::string> PassedOver(const Resources& resources) const;
 
-  // v2: gives the cgroup to `uid`, so that a container with its own cgroup namespace can manage
-  // what is below (config-linux.md, "Cgroup ownership"; the files are those in /sys/kernel/cgroup/
-  // delegate). Does nothing in v1 hierarchies, where delegation is not safe.
+  // v2 alone: gives the cgroup to `uid`, so that a container with its own cgroup namespace can
+  // manage what is below (config-linux.md, "Cgroup ownership"; the files are those in
+  // /sys/kernel/cgroup/ delegate). Does nothing where there is v1, with which delegation is not
+  // safe.
   Status Delegate(uid_t uid) const;
 
   // Return when all processes are stopped, or running again. kTimeout after `limit`; it thaws then.
@@ -133,6 +138,9 @@ class Cgroup {
   Status WaitEmpty(std::chrono::milliseconds limit) const;
 
   Result<Stats> ReadStats() const;
+  // What tells of processes killed for want of memory (oom.h). kUnsupported without a controller
+  // memory.
+  Result<OomWatch> WatchOom() const;
 
   // Removes the directories and all cgroups below them, not those above. Waits up to `limit` for
   // dying processes to leave (rmdir: EBUSY). What does not exist is no error.
@@ -152,9 +160,11 @@ class Cgroup {
   // The directory in the v1 hierarchy that has `controller`; in the v2 hierarchy. Or nullptr.
   const Directory* Find(std::string_view controller) const;
   const Directory* V2() const;
+  bool OnlyV2() const;
   // Where the limit `field` is set; kUnsupported without the controller (v1's name).
   Result<Target> TargetFor(std::string_view controller, std::string_view field) const;
   Status ApplyDevices(const std::vector<DeviceRule>& rules) const;
+  Status ApplyNetwork(const Network& network) const;
   Status ApplyRest(const Resources& resources) const;
   // Signals every process in at most `passes` passes over the list.
   Status Signal(int signal, int passes) const;

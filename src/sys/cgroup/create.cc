@@ -14,6 +14,20 @@ namespace kiste::sys::cgroup {
 
 namespace {
 
+// `path` with its ".." resolved by the letters alone: never above the root, whatever it says, and
+// of the same kind, absolute or relative (as in runc, which engines write such paths for).
+std::string WithoutDotDot(std::string_view path) {
+  std::vector<std::string> pieces;
+  for (auto piece : Split(path, '/')) {
+    if (piece != "..") {
+      pieces.emplace_back(piece);
+    } else if (!pieces.empty()) {
+      pieces.pop_back();
+    }
+  }
+  return Join(pieces, "/");
+}
+
 // The path of the cgroup `path` (normal; absolute or not is `relative`) in this hierarchy.
 Result<std::string> Place(const Hierarchy& hierarchy, const std::string& path, bool relative,
                           bool pure_v2) {
@@ -54,7 +68,7 @@ Result<Cgroup> Cgroup::Plan(const Layout& layout, std::string_view path) {
     return Fail(ErrorKind::kUnsupported, "no cgroup file system is mounted");
   }
   bool relative = !path.starts_with('/');
-  std::string normal = TRY(NormalPath(path));
+  std::string normal = TRY(NormalPath(WithoutDotDot(path)));
   Cgroup cgroup;
   cgroup.pure_v2_ = layout.kind == Kind::kV2;
   for (const auto& hierarchy : layout.hierarchies) {

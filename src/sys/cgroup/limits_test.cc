@@ -112,7 +112,7 @@ TEST_P(V1LimitsTest, MemoryLimitsRiseAndFall) {
   }
   EXPECT_EQ(set(-1, 0), "ok");
   EXPECT_GT(ParseUint(Get("memory", "memory.limit_in_bytes")).value(), uint64_t{1} << 60);
-  EXPECT_EQ(cgroup_->ReadStats()->memory.memory.limit, kUnlimited);
+  EXPECT_GT(cgroup_->ReadStats()->memory.memory.limit, uint64_t{1} << 60);
   EXPECT_EQ(set(64 * kMega, -1), "ok");
   if (swap) {
     EXPECT_NE(set(64 * kMega, 32 * kMega).find("is less than"), std::string::npos);
@@ -156,6 +156,7 @@ TEST_P(LimitsTest, MissingControllersAreNamed) {
   Resources resources;
   resources.network.emplace().class_id = 1;
   if (layout_.FindV1("net_cls") != nullptr) GTEST_SKIP() << "this host has net_cls";
+  if (v2()) GTEST_SKIP() << "v2 passes it over";
   auto applied = cgroup_->Apply(resources);
   ASSERT_FALSE(applied);
   EXPECT_EQ(applied.error().kind, ErrorKind::kUnsupported);

@@ -85,6 +85,8 @@ const Directory* Cgroup::Find(std::string_view controller) const {
   return found == directories_.end() ? nullptr : &*found;
 }
 
+bool Cgroup::OnlyV2() const { return directories_.size() == 1 && directories_.front().v2; }
+
 const Directory* Cgroup::V2() const {
   auto found = std::ranges::find_if(directories_, &Directory::v2);
   return found == directories_.end() ? nullptr : &*found;

@@ -6,6 +6,9 @@
 //
 // An absent value leaves the kernel's file alone. So does 0 wherever 0 cannot be a limit (memory
 // and swap limits, cpu shares, quota and periods, weights): callers write 0 there for "not set".
+//
+// What v1 had and v2 has not is passed over there, as runc does (Cgroup::PassedOver names it), and
+// so are the limits on kernel memory, which the kernel gave up.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +27,8 @@ struct DeviceRule {  // -1 is the wildcard; later rules win; what no rule allows
 };
 
 struct Memory {
-  std::optional<int64_t> limit, reservation, swap, kernel, kernel_tcp;  // bytes; -1 unlimited
+  std::optional<int64_t> limit, reservation, swap;  // bytes; -1 unlimited
+  std::optional<int64_t> kernel, kernel_tcp;        // never set
   std::optional<uint64_t> swappiness;
   std::optional<bool> disable_oom_killer, use_hierarchy, check_before_update;
 };
@@ -73,6 +77,9 @@ struct Rdma {
 
 struct Resources {
   std::vector<DeviceRule> devices;
+  // No failure if this process may not limit devices: nobody may in a user namespace, and whoever
+  // is there can use no device that he could not use before.
+  bool devices_optional = false;
   std::optional<Memory> memory;
   std::optional<Cpu> cpu;
   std::optional<int64_t> pids_limit;  // < 0 unlimited; 0 is a limit: nothing more may be forked

@@ -67,14 +67,16 @@ Result<Stats> Cgroup::ReadStats() const {
   const Directory* pids = Find("pids") != nullptr ? Find("pids") : v2;
   if (pids != nullptr) TRY(ReadPids(*pids, stats.pids));
   const Directory* cpuset = Find("cpuset") != nullptr ? Find("cpuset") : v2;
+  if (cpuset != nullptr && !cpuset->v2) TRY(v1::ReadCpuset(*cpuset, stats.cpuset));
   if (cpuset != nullptr) TRY(ReadCpuset(*cpuset, stats.cpuset));
 
   const Directory* hugetlb = Find("hugetlb");
   if (hugetlb == nullptr && v2 == nullptr) return stats;
   for (const auto& size : HugePageSizes()) {
-    HugetlbStats& entry = stats.hugetlb[size];
-    TRY(hugetlb != nullptr ? v1::ReadHugetlb(*hugetlb, size, entry)
-                           : v2::ReadHugetlb(*v2, size, entry));
+    HugetlbStats entry;
+    bool counted = TRY(hugetlb != nullptr ? v1::ReadHugetlb(*hugetlb, size, entry)
+                                          : v2::ReadHugetlb(*v2, size, entry));
+    if (counted) stats.hugetlb[size] = entry;
   }
   return stats;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a cgroup has used, as values: for `events --stats` and for measuring. The same fields for v1
-// and v2; what a host does not count is 0 or empty, an absent limit is kUnlimited.
+// and v2; what a host does not count is 0 or empty, an absent limit is kUnlimited on v2, and on v1
+// the kernel's number for it, which is not much below 2^63.
 #pragma once
 
 #include <cstdint>
@@ -56,8 +57,9 @@ struct BlockIoEntry {
   uint64_t value = 0;
 };
 
-struct BlockIoStats {
-  std::vector<BlockIoEntry> service_bytes, serviced;  // recursive
+struct BlockIoStats {  // with those of the cgroups below
+  std::vector<BlockIoEntry> service_bytes, serviced;
+  std::vector<BlockIoEntry> queued, service_time, wait_time, merged, time, sectors;  // v1 only
   std::optional<Pressure> pressure;
 };
 
@@ -67,6 +69,11 @@ struct HugetlbStats {
 
 struct CpusetStats {
   std::string cpus, mems;  // lists: "0-3,7"
+  // v1 only
+  uint64_t cpu_exclusive = 0, mem_exclusive = 0, mem_hardwall = 0, memory_migrate = 0,
+           memory_spread_page = 0, memory_spread_slab = 0, memory_pressure = 0,
+           sched_load_balance = 0;
+  int64_t sched_relax_domain_level = 0;
 };
 
 struct Stats {

@@ -77,5 +77,7 @@ std::vector<std::string_view> SeccompActions();
 std::vector<std::string_view> SeccompOperators();
 std::vector<std::string_view> SeccompArchitectures();
 std::vector<std::string_view> SeccompFlags();
+// Those flags that the running kernel takes as well (seccomp(2) is asked, nothing is installed).
+std::vector<std::string_view> SupportedSeccompFlags();
 
 }  // namespace kiste::sys

@@ -41,7 +41,10 @@ Result<bool> IsFrozen(const Directory& directory);
 Status ReadCpu(const Directory& directory, CpuStats& stats);
 Status ReadCpuacct(const Directory& directory, CpuStats& stats);
 Status ReadMemory(const Directory& directory, MemoryStats& stats);
+Status ReadCpuset(const Directory& directory, CpusetStats& stats);
 Status ReadBlockIo(const Directory& directory, BlockIoStats& stats);
-Status ReadHugetlb(const Directory& directory, const std::string& page_size, HugetlbStats& stats);
+// False when this host's kernel does not count pages of that size here.
+Result<bool> ReadHugetlb(const Directory& directory, const std::string& page_size,
+                         HugetlbStats& stats);
 
 }  // namespace kiste::sys::cgroup::v1

@@ -48,18 +48,6 @@ Status SetLimitAndSwap(const Directory& directory, int64_t limit, int64_t swap) 
   return SetLimit(directory, limit);
 }
 
-// Limits on kernel memory do nothing since Linux 5.16; "unlimited" is what there is then.
-Status SetKernelLimit(const Directory& directory, std::string_view field, std::string_view file,
-                      int64_t limit) {
-  if (limit == 0) return {};
-  auto set = directory.Set(field, file, StrCat(limit));
-  if (limit == -1) return {};
-  if (Failed(set, EOPNOTSUPP)) {
-    return Fail(ErrorKind::kUnsupported, StrCat(field, " is not supported by this kernel"));
-  }
-  return set;
-}
-
 }  // namespace
 
 Status SetMemory(const Directory& directory, const Memory& memory) {
@@ -72,10 +60,6 @@ Status SetMemory(const Directory& directory, const Memory& memory) {
     TRY(directory.Set("memory.reservation", "memory.soft_limit_in_bytes",
                       StrCat(*memory.reservation)));
   }
-  TRY(SetKernelLimit(directory, "memory.kernel", "memory.kmem.limit_in_bytes",
-                     memory.kernel.value_or(0)));
-  TRY(SetKernelLimit(directory, "memory.kernelTCP", "memory.kmem.tcp.limit_in_bytes",
-                     memory.kernel_tcp.value_or(0)));
   // The killer is on in a new cgroup: engines say so for every container, and it needs no write.
   if (memory.disable_oom_killer && (*memory.disable_oom_killer || !directory.fresh)) {
     TRY(directory.Set("memory.disableOOMKiller", "memory.oom_control",

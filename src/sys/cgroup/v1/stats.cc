@@ -7,16 +7,13 @@ namespace kiste::sys::cgroup::v1 {
 
 namespace {
 
-// "No limit" is the largest number of pages that fits, in bytes, whatever the page size.
-constexpr uint64_t kNoLimit = INT64_MAX & ~uint64_t{0xffff};
-
 Status ReadUsage(const Directory& directory, const std::string& prefix, MemoryUsage& usage) {
   TRY(ReadNumberIfThere(directory, prefix + "usage_in_bytes", usage.usage));
   TRY(ReadNumberIfThere(directory, prefix + "max_usage_in_bytes", usage.max));
   TRY(ReadNumberIfThere(directory, prefix + "failcnt", usage.failcnt));
-  TRY(ReadNumberIfThere(directory, prefix + "limit_in_bytes", usage.limit));
-  if (usage.limit >= kNoLimit) usage.limit = kUnlimited;
-  return {};
+  // No such file without accounting for swap, and none for kernel memory on newer kernels.
+  usage.limit = 0;
+  return ReadNumberIfThere(directory, prefix + "limit_in_bytes", usage.limit);
 }
 
 // BFQ counts if a disk uses it, CFQ did until Linux 5.0, the throttling layer always does.
@@ -27,6 +24,17 @@ Result<std::vector<BlockIoEntry>> ReadEntries(const Directory& directory, std::s
     if (!entries.empty()) return entries;
   }
   return std::vector<BlockIoEntry>();
+}
+
+// What `prefix` counts; false when there is no such file.
+Result<bool> ReadHugetlbCounts(const Directory& directory, const std::string& prefix,
+                               HugetlbStats& stats) {
+  std::string usage = TRY(ReadIfThere(directory, prefix + "usage_in_bytes"));
+  if (usage.empty()) return false;
+  stats.usage = ParseUint(Trim(usage)).value_or(0);
+  TRY(ReadNumberIfThere(directory, prefix + "max_usage_in_bytes", stats.max));
+  TRY(ReadNumberIfThere(directory, prefix + "failcnt", stats.failcnt));
+  return true;
 }
 
 }  // namespace
@@ -73,16 +81,43 @@ Status ReadMemory(const Directory& directory, MemoryStats& stats) {
 }
 
 Status ReadBlockIo(const Directory& directory, BlockIoStats& stats) {
-  stats.service_bytes = TRY(ReadEntries(directory, "io_service_bytes_recursive"));
-  stats.serviced = TRY(ReadEntries(directory, "io_serviced_recursive"));
+  static constexpr struct {
+    std::string_view file;
+    std::vector<BlockIoEntry> BlockIoStats::* list;
+  } kFiles[] = {
+      {"io_service_bytes_recursive", &BlockIoStats::service_bytes},
+      {"io_serviced_recursive", &BlockIoStats::serviced},
+      {"io_queued_recursive", &BlockIoStats::queued},
+      {"io_service_time_recursive", &BlockIoStats::service_time},
+      {"io_wait_time_recursive", &BlockIoStats::wait_time},
+      {"io_merged_recursive", &BlockIoStats::merged},
+      {"time_recursive", &BlockIoStats::time},
+      {"sectors_recursive", &BlockIoStats::sectors},
+  };
+  for (const auto& [file, list] : kFiles) stats.*list = TRY(ReadEntries(directory, file));
   return {};
 }
 
-Status ReadHugetlb(const Directory& directory, const std::string& page_size, HugetlbStats& stats) {
-  std::string prefix = StrCat("hugetlb.", page_size, ".");
-  TRY(ReadNumberIfThere(directory, prefix + "usage_in_bytes", stats.usage));
-  TRY(ReadNumberIfThere(directory, prefix + "max_usage_in_bytes", stats.max));
-  return ReadNumberIfThere(directory, prefix + "failcnt", stats.failcnt);
+Status ReadCpuset(const Directory& directory, CpusetStats& stats) {
+  TRY(ReadNumberIfThere(directory, "cpuset.cpu_exclusive", stats.cpu_exclusive));
+  TRY(ReadNumberIfThere(directory, "cpuset.mem_exclusive", stats.mem_exclusive));
+  TRY(ReadNumberIfThere(directory, "cpuset.mem_hardwall", stats.mem_hardwall));
+  TRY(ReadNumberIfThere(directory, "cpuset.memory_migrate", stats.memory_migrate));
+  TRY(ReadNumberIfThere(directory, "cpuset.memory_spread_page", stats.memory_spread_page));
+  TRY(ReadNumberIfThere(directory, "cpuset.memory_spread_slab", stats.memory_spread_slab));
+  TRY(ReadNumberIfThere(directory, "cpuset.memory_pressure", stats.memory_pressure));
+  TRY(ReadNumberIfThere(directory, "cpuset.sched_load_balance", stats.sched_load_balance));
+  std::string level = TRY(ReadIfThere(directory, "cpuset.sched_relax_domain_level"));
+  stats.sched_relax_domain_level = ParseInt(Trim(level)).value_or(0);
+  return {};
+}
+
+Result<bool> ReadHugetlb(const Directory& directory, const std::string& page_size,
+                         HugetlbStats& stats) {
+  // Reservations (since Linux 5.7) are what is limited first.
+  if (TRY(ReadHugetlbCounts(directory, StrCat("hugetlb.", page_size, ".rsvd."), stats)))
+    return true;
+  return ReadHugetlbCounts(directory, StrCat("hugetlb.", page_size, "."), stats);
 }
 
 }  // namespace kiste::sys::cgroup::v1

@@ -133,8 +133,6 @@ TEST_F(V2ApplyTest, Memory) {
   EXPECT_NE(Apply(resources).find("needs memory.limit"), std::string::npos);
   resources.memory = Memory{.limit = 20, .swap = 10};
   EXPECT_NE(Apply(resources).find("is less than"), std::string::npos);
-  resources.memory = Memory{.swappiness = 10};
-  EXPECT_NE(Apply(resources).find("memory.swappiness"), std::string::npos);
 }
 
 TEST_F(V2ApplyTest, UnlimitedMemoryMeansUnlimitedSwap) {
@@ -159,7 +157,9 @@ TEST_F(V2ApplyTest, LimitBelowTheUsageIsRefusedIfAsked) {
   Reopen();
   Resources resources;
   resources.memory = Memory{.limit = 1000, .check_before_update = true};
-  EXPECT_NE(Apply(resources).find("below the current usage of 2000"), std::string::npos);
+  EXPECT_NE(Apply(resources).find("not above the current usage of 2000"), std::string::npos);
+  resources.memory->swap = 1500;
+  EXPECT_NE(Apply(resources).find("memory.swap 1500"), std::string::npos);
   EXPECT_EQ(Get("memory.max"), "");
 }
 
@@ -200,10 +200,29 @@ TEST_F(V2ApplyTest, IdleHasNoWeight) {
   EXPECT_EQ(Get("cpu.weight"), "");
 }
 
-TEST_F(V2ApplyTest, RealtimeIsV1Only) {
+TEST_F(V2ApplyTest, WhatOnlyV1HasIsPassedOverAndNamed) {
   Resources resources;
-  resources.cpu = Cpu{.realtime_runtime = 950000};
-  EXPECT_NE(Apply(resources).find("cpu.realtimeRuntime"), std::string::npos);
+  resources.memory = Memory{.kernel = 1,
+                            .kernel_tcp = -1,
+                            .swappiness = 10,
+                            .disable_oom_killer = true,
+                            .use_hierarchy = false};
+  resources.cpu = Cpu{.realtime_period = 1, .realtime_runtime = 950000};
+  resources.block_io.emplace().weight_device = {{8, 0, {}, 500}};
+  resources.network.emplace().class_id = 5;
+  resources.network->priorities = {{"lo", 1}};
+  EXPECT_EQ(Apply(resources), "ok");
+  EXPECT_EQ(Get("memory.max") + Get("cpu.max") + Get("io.weight"), "");
+  std::vector<std::string> all = {
+      "memory.kernel",       "memory.kernelTCP",   "memory.swappiness",   "memory.disableOOMKiller",
+      "memory.useHierarchy", "cpu.realtimePeriod", "cpu.realtimeRuntime", "blockIO.leafWeight",
+      "network.classID",     "network.priorities"};
+  EXPECT_EQ(cgroup_->PassedOver(resources), all);
+  resources = {};
+  resources.memory = Memory{.limit = 1, .swappiness = UINT64_MAX, .disable_oom_killer = false};
+  resources.cpu = Cpu{.shares = 3};
+  resources.block_io.emplace().weight = 10;
+  EXPECT_TRUE(cgroup_->PassedOver(resources).empty());
 }
 
 TEST_F(V2ApplyTest, Pids) {
@@ -230,8 +249,6 @@ TEST_F(V2ApplyTest, Io) {
   resources.block_io = BlockIo{.weight = 500};
   EXPECT_EQ(Apply(resources), "ok");
   EXPECT_EQ(Get("io.bfq.weight"), "500");
-  resources.block_io = BlockIo{.leaf_weight = 500};
-  EXPECT_NE(Apply(resources).find("leafWeight"), std::string::npos);
 }
 
 TEST_F(V2ApplyTest, HugetlbAndRdma) {
@@ -262,13 +279,30 @@ TEST_F(V2ApplyTest, Unified) {
   EXPECT_NE(Apply(resources).find("unified.misc.max cannot be set"), std::string::npos);
 }
 
-TEST_F(V2ApplyTest, ControllersThatV2LacksAreUnsupported) {
-  Resources resources;
-  resources.network.emplace().class_id = 5;
-  auto applied = cgroup_->Apply(resources);
-  ASSERT_FALSE(applied);
-  EXPECT_EQ(applied.error().kind, ErrorKind::kUnsupported);
-  EXPECT_NE(applied.error().Text().find("network.classID"), std::string::npos);
+TEST_F(V2ApplyTest, PathsNeverLeaveTheTree) {
+  auto cgroup = Cgroup::Plan(tree_.V2Layout(), "/../../a/./b/../c");
+  ASSERT_TRUE(cgroup) << cgroup.error().Text();
+  EXPECT_EQ(*cgroup->Path(""), tree_.root() + "/a/c");
+  cgroup = Cgroup::Plan(tree_.V2Layout("/pod/own"), "../../x");
+  ASSERT_TRUE(cgroup) << cgroup.error().Text();
+  EXPECT_EQ(*cgroup->Path(""), tree_.root() + "/pod/x");
+  EXPECT_FALSE(Cgroup::Plan(tree_.V2Layout(), "/a/.."));
+}
+
+TEST_F(V2ApplyTest, OomIsTheCountThatRises) {
+  tree_.Put("pod/c/cgroup.controllers", "memory pids\n");
+  tree_.Put("pod/c/memory.events", "oom 3\noom_kill 2\n");
+  auto watch = cgroup_->WatchOom();
+  ASSERT_TRUE(watch) << watch.error().Text();
+  EXPECT_FALSE(watch->Take().value());
+  tree_.Put("pod/c/memory.events", "oom 4\noom_kill 3\n");
+  EXPECT_TRUE(watch->Take().value());
+  tree_.Put("pod/c/memory.events", "oom 5\noom_kill 3\n");
+  EXPECT_FALSE(watch->Take().value());
+  ASSERT_EQ(unlink((tree_.root() + "/pod/c/memory.events").c_str()), 0);
+  EXPECT_FALSE(watch->Take().value());
+  tree_.Put("pod/c/cgroup.controllers", "pids\n");
+  EXPECT_EQ(cgroup_->WatchOom().error().kind, ErrorKind::kUnsupported);
 }
 
 TEST_F(V2ApplyTest, ReadsStats) {
@@ -282,6 +316,7 @@ TEST_F(V2ApplyTest, ReadsStats) {
   tree_.Put("pod/c/pids.current", "3\n");
   tree_.Put("pod/c/pids.max", "9\n");
   tree_.Put("pod/c/io.stat", "8:0 rbytes=4096 wbytes=0 rios=1 wios=0 dbytes=0 dios=0\n");
+  tree_.Put("pod/c/hugetlb.2MB.rsvd.current", "0\n");
   tree_.Put("pod/c/cpu.pressure", "some avg10=0.50 avg60=0.00 avg300=0.00 total=12\n");
   auto stats = cgroup_->ReadStats();
   ASSERT_TRUE(stats) << stats.error().Text();

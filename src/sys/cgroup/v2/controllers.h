@@ -59,6 +59,8 @@ Result<bool> IsFrozen(const Directory& directory);
 Result<bool> Kill(const Directory& directory);
 
 Status ReadStats(const Directory& directory, Stats& stats);
-Status ReadHugetlb(const Directory& directory, const std::string& page_size, HugetlbStats& stats);
+// False when this host's kernel does not count pages of that size here.
+Result<bool> ReadHugetlb(const Directory& directory, const std::string& page_size,
+                         HugetlbStats& stats);
 
 }  // namespace kiste::sys::cgroup::v2

@@ -59,12 +59,6 @@ uint64_t WeightFromShares(uint64_t shares) {
 }
 
 Status SetCpu(const Directory& directory, const Cpu& cpu) {
-  if (cpu.realtime_period.value_or(0) != 0 || cpu.realtime_runtime.value_or(0) != 0) {
-    return Fail(
-        ErrorKind::kUnsupported,
-        StrCat(cpu.realtime_period.value_or(0) != 0 ? "cpu.realtimePeriod" : "cpu.realtimeRuntime",
-               " cannot be set with cgroup v2"));
-  }
   // An idle group has no weight, and refuses one.
   if (cpu.idle && (*cpu.idle != 0 || !directory.fresh)) {
     TRY(directory.Set("cpu.idle", "cpu.idle", StrCat(*cpu.idle)));

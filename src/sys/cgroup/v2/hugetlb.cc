@@ -9,10 +9,11 @@ Status SetHugetlb(const Directory& directory, const std::vector<HugepageLimit>& 
     std::string prefix = StrCat("hugetlb.", page_size);
     std::string value = StrCat(limit);
     TRY(CheckFileName("hugepageLimits.pageSize", prefix));
-    TRY(directory.Set("hugepageLimits", prefix + ".max", value));
-    // Reservations are limited, too, where the kernel counts them (since 5.7).
+    // Reservations are limited, too, where the kernel counts them (since 5.7): first, because what
+    // is refused there is refused before it is used.
     auto reserved = directory.Write(prefix + ".rsvd.max", value);
     if (!reserved && !IsMissing(reserved.error())) return reserved;
+    TRY(directory.Set("hugepageLimits", prefix + ".max", value));
   }
   return {};
 }

@@ -40,11 +40,6 @@ uint64_t IoWeightFromBlkio(uint16_t weight) {
 }
 
 Status SetIo(const Directory& directory, const BlockIo& block_io) {
-  bool leaf = block_io.leaf_weight.value_or(0) != 0;
-  for (const auto& device : block_io.weight_device) leaf |= device.leaf_weight.value_or(0) != 0;
-  if (leaf) {
-    return Fail(ErrorKind::kUnsupported, "blockIO.leafWeight cannot be set with cgroup v2");
-  }
   TRY(SetWeights(directory, block_io));
   std::vector<std::string> lines;
   AddLimits(lines, "rbps", block_io.throttle_read_bps);

@@ -8,30 +8,7 @@ namespace {
 
 std::string Bytes(int64_t limit) { return limit < 0 ? "max" : StrCat(limit); }
 
-Status V1Only(std::string_view field) {
-  return Fail(ErrorKind::kUnsupported, StrCat(field, " cannot be set with cgroup v2"));
-}
-
-Status CheckV1Only(const Memory& memory) {
-  if (memory.kernel.value_or(0) > 0) return V1Only("memory.kernel");
-  if (memory.kernel_tcp.value_or(0) > 0) return V1Only("memory.kernelTCP");
-  if (memory.swappiness && *memory.swappiness != UINT64_MAX) return V1Only("memory.swappiness");
-  if (memory.disable_oom_killer.value_or(false)) return V1Only("memory.disableOOMKiller");
-  if (!memory.use_hierarchy.value_or(true)) return V1Only("memory.useHierarchy false");
-  return {};
-}
-
-// v1's kernel refuses a limit below the usage; v2's kills.
-Status CheckUsage(const Directory& directory, int64_t limit) {
-  if (limit <= 0 || directory.fresh) return {};
-  uint64_t usage = TRY(directory.ReadNumber("memory.current"));
-  if (usage <= static_cast<uint64_t>(limit)) return {};
-  return Invalid(StrCat("memory.limit ", limit, " is below the current usage of ", usage,
-                        " bytes in ", directory.path));
-}
-
-}  // namespace
-
+// memory.swap.max for the specification's swap, which includes memory; "" leaves it as it is.
 Result<std::string> SwapMax(int64_t limit, int64_t swap) {
   if (swap == 0) return limit == -1 ? "max" : "";
   if (swap < 0) return "max";
@@ -45,11 +22,25 @@ Result<std::string> SwapMax(int64_t limit, int64_t swap) {
   return StrCat(swap - limit);
 }
 
+// v1's kernel refuses a limit below the usage; v2's kills. A usage that cannot be read is no reason
+// to refuse.
+Status CheckUsage(const Directory& directory, std::string_view field, int64_t limit) {
+  if (limit <= 0 || directory.fresh) return {};
+  auto usage = directory.ReadNumber("memory.current");
+  if (!usage || *usage < static_cast<uint64_t>(limit)) return {};
+  return Invalid(StrCat(field, " ", limit, " is not above the current usage of ", *usage,
+                        " bytes in ", directory.path));
+}
+
+}  // namespace
+
 Status SetMemory(const Directory& directory, const Memory& memory) {
-  TRY(CheckV1Only(memory));
   int64_t limit = memory.limit.value_or(0);
   std::string swap_max = TRY(SwapMax(limit, memory.swap.value_or(0)));
-  if (memory.check_before_update.value_or(false)) TRY(CheckUsage(directory, limit));
+  if (memory.check_before_update.value_or(false)) {
+    TRY(CheckUsage(directory, "memory.swap", memory.swap.value_or(0)));
+    TRY(CheckUsage(directory, "memory.limit", limit));
+  }
   if (!swap_max.empty()) {
     auto set = directory.Set("memory.swap", "memory.swap.max", swap_max);
     // Without swap accounting there is no swap to forbid and no limit to take away.

@@ -66,12 +66,16 @@ Status ReadStats(const Directory& directory, Stats& stats) {
   return ReadIo(directory, stats.block_io);
 }
 
-Status ReadHugetlb(const Directory& directory, const std::string& page_size, HugetlbStats& stats) {
+Result<bool> ReadHugetlb(const Directory& directory, const std::string& page_size,
+                         HugetlbStats& stats) {
   std::string prefix = StrCat("hugetlb.", page_size, ".");
-  TRY(ReadNumberIfThere(directory, prefix + "current", stats.usage));
+  std::string usage = TRY(ReadIfThere(directory, prefix + "rsvd.current"));
+  if (usage.empty()) usage = TRY(ReadIfThere(directory, prefix + "current"));
+  if (usage.empty()) return false;
+  stats.usage = ParseUint(Trim(usage)).value_or(0);
   std::string events = TRY(ReadIfThere(directory, prefix + "events"));
   stats.failcnt = ParseFlat(events)["max"];
-  return {};
+  return true;
 }
 
 }  // namespace kiste::sys::cgroup::v2

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/stats_text.h"
+
+#include <gtest/gtest.h>
+
+namespace kiste::runtime {
+namespace {
+
+TEST(StatsText, NothingCounted) {
+  sys::cgroup::Stats stats;
+  stats.memory.memory.limit = stats.memory.swap.limit = 0;
+  stats.memory.kernel.limit = stats.memory.kernel_tcp.limit = 0;
+  EXPECT_EQ(StatsEvent("x", stats),
+            R"({"type":"stats","id":"x","data":{"cpu":{"usage":{"kernel":0,"user":0},)"
+            R"("throttling":{}},"cpuset":{"cpu_exclusive":0,"mem_hardwall":0,"mem_exclusive":0,)"
+            R"("memory_migrate":0,"memory_spread_page":0,"memory_spread_slab":0,)"
+            R"("memory_pressure":0,"sched_load_balance":0,"sched_relax_domain_level":0},)"
+            R"("memory":{"usage":{"limit":0,"failcnt":0},"swap":{"limit":0,"failcnt":0},)"
+            R"("kernel":{"limit":0,"failcnt":0},"kernelTCP":{"limit":0,"failcnt":0}},)"
+            R"("pids":{},"blkio":{},"hugetlb":{},"intel_rdt":{},"network_interfaces":null}})"
+            "\n");
+}
+
+TEST(StatsText, WhatIsCountedIsThere) {
+  sys::cgroup::Stats stats;
+  stats.cpu.percpu = {1, 0};
+  stats.cpuset.cpus = "0-2,5";
+  stats.cpuset.sched_relax_domain_level = -1;
+  stats.pids.limit = 7;
+  stats.memory.raw["rss"] = 4096;
+  stats.block_io.serviced = {{8, 0, "Read", 3}};
+  stats.hugetlb["2MB"] = {.usage = 1, .failcnt = 2};
+  stats.cpu.pressure.emplace().some.avg10 = 0.5;
+  std::string line = StatsEvent("x", stats);
+  for (const char* part :
+       {R"("percpu":[1,0])", R"("cpus":[0,1,2,5])", R"("sched_relax_domain_level":-1)",
+        R"("pids":{"limit":7})", R"("raw":{"rss":4096})",
+        R"("ioServicedRecursive":[{"major":8,"op":"Read","value":3}])",
+        R"("hugetlb":{"2MB":{"usage":1,"failcnt":2}})", R"("psi":{"some":{"avg10":0.5,)",
+        R"("usage":{"limit":18446744073709551615,)"}) {
+    EXPECT_NE(line.find(part), std::string::npos) << part << " in " << line;
+  }
+}
+
+TEST(StatsText, Oom) { EXPECT_EQ(OomEvent("x"), "{\"type\":\"oom\",\"id\":\"x\"}\n"); }
+
+}  // namespace
+}  // namespace kiste::runtime

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/update.h"
+
+#include "base/strings.h"
+#include "oci/merge_resources.h"
+#include "oci/parse.h"
+#include "oci/resources_text.h"
+#include "runtime/container.h"
+#include "sys/cgroup/cgroup.h"
+
+namespace kiste::runtime {
+
+namespace {
+
+namespace cg = sys::cgroup;
+
+Status CheckUpdatable(const Container& container) {
+  auto status = TRY(container.Status());
+  if (status == ContainerStatus::kStopped || status == ContainerStatus::kCreating) {
+    return Fail(ErrorKind::kState, StrCat("cannot update container ", Quote(container.record.id),
+                                          ": it is ", StatusName(status)));
+  }
+  if (!container.record.cgroups.empty()) return {};
+  return Fail(ErrorKind::kUnsupported, StrCat("container ", Quote(container.record.id),
+                                              " has no cgroup whose limits could be changed"));
+}
+
+// Without words what command lines and engines mean by them.
+void FixUp(const oci::Config& config, UpdateRequest& request) {
+  auto& given = request.resources;
+  bool zero_is_none =
+      request.pids_zero == PidsZero::kAsConfig && !oci::ZeroPidsLimits(config.oci_version);
+  if (given.pids_limit == 0 && zero_is_none) given.pids_limit.reset();
+  // No limit on memory is none on memory and swap either, unless that is given too.
+  if (given.memory && given.memory->limit == -1 && !given.memory->swap) given.memory->swap = 0;
+}
+
+cg::Resources WithoutDevices(const oci::Resources& resources) {
+  auto limits = CgroupResources(resources);
+  limits.devices.clear();
+  return limits;
+}
+
+// The parts of `base` that `given` touches.
+oci::Resources Touched(oci::Resources base, const oci::Resources& given) {
+  if (!given.memory) base.memory.reset();
+  if (!given.cpu) base.cpu.reset();
+  if (!given.pids_limit) base.pids_limit.reset();
+  if (!given.block_io) base.block_io.reset();
+  if (given.hugepage_limits.empty()) base.hugepage_limits.clear();
+  if (!given.network) base.network.reset();
+  if (given.rdma.empty()) base.rdma.clear();
+  if (given.unified.empty()) base.unified.clear();
+  return base;
+}
+
+}  // namespace
+
+oci::Resources ToWrite(oci::Resources given, const oci::Resources& merged) {
+  given.devices.clear();
+  if (given.memory && (given.memory->limit || given.memory->swap)) {
+    given.memory->limit = merged.memory->limit;
+    given.memory->swap = merged.memory->swap;
+  }
+  // An idle group has no weight: it comes back with the end of idleness.
+  if (given.cpu && given.cpu->idle == 0 && !given.cpu->shares) {
+    given.cpu->shares = merged.cpu->shares;
+  }
+  return given;
+}
+
+Status Update(const Store& store, UpdateRequest request) {
+  auto container = TRY(LoadContainer(store, request.id));
+  Fd lock = TRY(container.folder.LockUpdates());
+  TRY(CheckUpdatable(container));
+  auto config = TRY(container.folder.LoadConfig());
+  FixUp(config, request);
+  const auto& base = config.linux.resources;
+  auto merged = oci::MergeResources(base, request.resources);
+  auto limits = WithoutDevices(ToWrite(request.resources, merged));
+  auto cgroup = TRY(cg::Cgroup::Open(container.record.cgroups));
+  WarnOfPassedOver(cgroup, limits, request.warn);
+  auto applied = cgroup.Apply(limits);
+  if (!applied) {
+    auto restored = cgroup.Apply(WithoutDevices(Touched(base, request.resources)));
+    if (!restored) {
+      request.warn(StrCat("the limits from before cannot be set again: ", restored.error().Text()));
+    }
+    return applied;
+  }
+  return container.folder.SaveResources(merged);
+}
+
+}  // namespace kiste::runtime

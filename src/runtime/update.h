@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `update`: other limits for a container that exists.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "oci/config.h"
+#include "runtime/plan.h"
+#include "runtime/store.h"
+
+namespace kiste::runtime {
+
+enum class PidsZero { kLimit, kAsConfig };
+
+struct UpdateRequest {
+  std::string id;
+  oci::Resources resources;  // what is given; its devices are passed over, as in runc
+  // Whether a pids limit of 0 is one, or means what the container's version of the specification
+  // says: before 1.3, nothing.
+  PidsZero pids_zero = PidsZero::kAsConfig;
+  Warn warn;
+};
+
+// Sets what is given and remembers it in the container's copy of config.json; the rest stays. When
+// the kernel refuses, what had been in force is set again. kState for a container that has stopped.
+Status Update(const Store& store, UpdateRequest request);
+
+// What has to be written for `given` when `merged` is what then is in force: `given` without its
+// devices, and with those values beside it that the kernel wants to hear together.
+oci::Resources ToWrite(oci::Resources given, const oci::Resources& merged);
+
+}  // namespace kiste::runtime
