@@ -24,6 +24,7 @@ namespace {
 namespace cg = sys::cgroup;
 
 constexpr char kConfigName[] = "config.json";
+constexpr int kKillMs = 2000;  // how long a SIGKILL may take
 
 struct Bundle {
   std::string path, text;
@@ -145,6 +146,8 @@ Result<isolation::LaunchPlan> Plan(const Store& store, CreateRequest& request, c
   const auto& config = bundle.config;
   isolation::LaunchPlan plan;
   plan.id = request.id;
+  plan.patience = store.patience();
+  plan.scratch = store.directory();
   plan.privileged_runtime = caller.uid == 0;
   plan.namespaces = TRY(PlanNamespaces(config, caller));
   if (cgroups.cgroup) {
@@ -183,7 +186,8 @@ Result<isolation::LaunchPlan> Plan(const Store& store, CreateRequest& request, c
     plan.process.console_socket =
         request.console
             ? std::move(request.console)
-            : TRY_CONTEXT(sys::ConnectStream(request.console_socket), "--console-socket");
+            : TRY_CONTEXT(sys::ConnectStream(request.console_socket, Deadline::In(store.patience())),
+                          "--console-socket");
   }
   if (request.wait_for_start)
     plan.start_listener = TRY(sys::ListenAt(container.folder.directory(), kStartSocket));
@@ -247,8 +251,7 @@ Status CheckPreservedFds(unsigned count) {
 Status TellPid(const std::string& pid_file, const isolation::Launched& process) {
   auto written = WritePidFile(pid_file, process.pid);
   if (written) return {};
-  static_cast<void>(sys::PidfdSendSignal(process.pidfd.get(), SIGKILL));
-  static_cast<void>(sys::WaitChild(process.pid));
+  sys::KillChild(process.pidfd.get(), process.pid, kKillMs);
   return written;
 }
 
@@ -273,8 +276,10 @@ Result<Created> Create(const Store& store, CreateRequest request) {
   if (request.rootless) caller.rootless = *request.rootless;
 
   Container container{TRY(store.Create(request.id)), Record{}};
-  Defer remove_folder([&] { static_cast<void>(container.folder.Remove()); });
-  TRY(container.folder.Lock());
+  Defer remove_folder([&] {
+    // What does not die, frozen or waiting for a device, is left to `delete --force`.
+    if (!container.Process()) static_cast<void>(container.folder.Remove());
+  });
   TRY(container.folder.SaveConfig(bundle.text));
   auto cgroups = TRY(PlanCgroups(request, bundle.config.linux, caller));
   // Written down before it is made: whatever a killed create leaves, `delete --force` finds.

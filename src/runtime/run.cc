@@ -37,6 +37,7 @@ Result<int> Run(const Store& store, RunRequest request) {
     terminal = TRY(sys::ReceiveDescriptor(terminal_from.get()));
   }
   auto poststart = RunPoststart(created.container, created.config);
+  created.container.folder.Unlock();  // for who pauses or deletes it while it runs
   int code = TRY(WaitForeground(created.process, signals, std::move(terminal)));
   if (!request.keep) TRY(DeleteStopped(created.container, created.config, warn));
   if (!poststart) return std::unexpected(std::move(poststart).error());

@@ -13,6 +13,8 @@ namespace kiste::isolation {
 
 namespace {
 
+constexpr int kKillMs = 1000;
+
 Status WriteMap(pid_t pid, const char* file, const std::vector<oci::IdMapping>& mappings) {
   std::string lines;
   for (const auto& mapping : mappings) {
@@ -40,6 +42,11 @@ Status RunHelper(const char* helper, const char* field, pid_t pid,
   int error = posix_spawnp(&child, helper, &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) return SystemError(error, StrCat("run ", helper, " (Debian's package uidmap)"));
+  Fd pidfd = TRY(sys::PidfdOpen(child));
+  if (!TRY(sys::PidfdWaitExit(pidfd.get(), static_cast<int>(kPatience.count())))) {
+    sys::KillChild(pidfd.get(), child, kKillMs);
+    return Fail(ErrorKind::kTimeout, StrCat(field, ": ", helper, " does not end"));
+  }
   int code = TRY(sys::WaitChild(child));
   if (code == 0) return {};
   char said[512];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "isolation/namespaces/launch.h"
 
-#include <signal.h>
+#include <poll.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -48,8 +48,8 @@ Error ReportedError(const Report& report, std::string words) {
 }
 
 // Receives a report; nothing at the end of file. Reports come in whole messages.
-Result<bool> NextReport(int channel, Report& report) {
-  size_t size = TRY(sys::Receive(channel, &report, sizeof report));
+Result<bool> NextReport(int channel, Report& report, Deadline deadline) {
+  size_t size = TRY(sys::Receive(channel, &report, sizeof report, deadline));
   if (size == 0) return false;
   if (size != sizeof report) return Fail(ErrorKind::kSystem, "a broken report from the launcher");
   report.detail[sizeof report.detail - 1] = 0;
@@ -74,6 +74,17 @@ Status ApplyLimits(pid_t pid, const ProcessPlan& process) {
   return {};
 }
 
+constexpr int kKillMs = 2000;  // how long a launcher may take to die
+
+// Why a process may have nothing to say, as far as the kernel tells.
+std::string Silence(pid_t pid) {
+  auto stat = sys::StatProcess(pid);
+  if (!stat) return "it is gone";
+  if (stat->state == 'T' || stat->state == 't') return "it is stopped";
+  if (stat->state == 'D') return "it is frozen or waits for a device";
+  return StrCat("it is in state ", std::string(1, stat->state));
+}
+
 // One launch: the child that is current (forks make a new one), and the state of the dialogue.
 class Dialogue {
  public:
@@ -89,10 +100,8 @@ class Dialogue {
   Result<Launched> Run() {
     auto outcome = Converse();
     if (outcome) return std::move(child_);
-    if (child_.pid > 0) {
-      static_cast<void>(sys::PidfdSendSignal(child_.pidfd.get(), SIGKILL));
-      static_cast<void>(sys::WaitChild(child_.pid));
-    }
+    channel_.Reset();  // a fork that nobody told of ends by itself
+    if (child_.pid > 0) sys::KillChild(child_.pidfd.get(), child_.pid, kKillMs);
     return std::unexpected(std::move(outcome).error());
   }
 
@@ -132,11 +141,41 @@ class Dialogue {
       early_.erase(ready);
       return true;
     }
-    while (TRY(NextReport(channel_.get(), report))) {
+    Deadline deadline = AnswerDeadline();
+    while (TRY(AwaitReport(deadline))) {
+      if (!TRY(NextReport(channel_.get(), report, deadline))) return false;
       if (IsCurrent(report)) return true;
       early_.push_back(report);
     }
     return false;
+  }
+
+  // Waits for a report or for the end of file. False when the current child has ended without a word
+  // while the channel is still open: somebody killed it between its fork and its report.
+  Result<bool> AwaitReport(Deadline deadline) {
+    pollfd entries[] = {{channel_.get(), POLLIN, 0}, {child_.pidfd.get(), POLLIN, 0}};
+    while (true) {
+      int ready = poll(entries, std::size(entries), deadline.PollTime());
+      if (ready < 0 && errno == EINTR) continue;
+      if (ready < 0) return SystemError(errno, "poll the launcher");
+      if (ready == 0) {
+        return Fail(ErrorKind::kTimeout, StrCat("the container's process ", child_.pid,
+                                                " does not answer: ", Silence(child_.pid)));
+      }
+      if (entries[0].revents != 0) return true;
+      // What it said before it ended may have come after the look at the channel.
+      return poll(entries, 1, 0) > 0;
+    }
+  }
+
+  // The hooks that run before the next report are the user's, with their own limits.
+  Deadline AnswerDeadline() const {
+    auto hooks = plan_.create_container.hooks;
+    if (!plan_.start_listener) {
+      const auto& more = plan_.start_container.hooks;
+      hooks.insert(hooks.end(), more.begin(), more.end());
+    }
+    return DeadlineWithHooks(plan_.patience, hooks);
   }
   bool IsCurrent(const Report& report) const {
     return report.generation == static_cast<uint32_t>(forks_seen_);
@@ -149,14 +188,22 @@ class Dialogue {
   // cannot be anybody else's.
   Status Succeed(pid_t pid) {
     Fd pidfd = TRY(sys::PidfdOpen(pid));
-    static_cast<void>(sys::WaitChild(child_.pid));
+    if (TRY(sys::PidfdWaitExit(child_.pidfd.get(), kKillMs)))
+      static_cast<void>(sys::WaitChild(child_.pid));
     child_ = Launched{pid, std::move(pidfd)};
     ++forks_seen_;
     if (ForksLeft() == 0) return Started();
     return {};
   }
 
-  Status Started() { return observer_.started ? observer_.started(child_.pid) : Status(); }
+  // A launcher that cannot be told has failed, and says so itself, or has ended.
+  void Tell(char word) { static_cast<void>(sys::Send(channel_.get(), &word, 1)); }
+
+  Status Started() {
+    if (observer_.started) TRY(observer_.started(child_.pid));
+    Tell(launcher::kHeldByte);
+    return {};
+  }
 
   Status Synchronise() {
     if (syncs_seen_ >= compiled_.syncs.size())
@@ -172,12 +219,15 @@ class Dialogue {
         TRY(ApplyLimits(child_.pid, plan_.process));
         break;
     }
-    char go = 1;
-    return sys::Send(channel_.get(), &go, 1);
+    Tell(launcher::kGoByte);
+    return {};
   }
 
   // The channel closed without a word: somebody killed the child.
   Status Died() {
+    if (!TRY(sys::PidfdWaitExit(child_.pidfd.get(), kKillMs))) {
+      return Fail(ErrorKind::kSystem, "the container's process hung up while it was being set up");
+    }
     int code = TRY(sys::WaitChild(std::exchange(child_.pid, -1)));
     return Fail(ErrorKind::kSystem,
                 StrCat("the container's process died while it was being set up (",
@@ -199,7 +249,7 @@ class Dialogue {
 
 Result<Launched> Launch(const LaunchPlan& plan, const LaunchObserver& observer) {
   Compiled compiled = TRY(Compile(plan, {.host_hooks = observer.host_hooks != nullptr}));
-  Fd image = TRY(sys::SealedExecutable("kiste-launcher", LauncherImage()));
+  Fd image = TRY(sys::SealedExecutable("kiste-launcher", LauncherImage(), plan.scratch));
   Fd proc = TRY(sys::OpenProc());
   auto channel = TRY(sys::MakeSocketPair());
   std::string block = compiled.builder.Finish(channel.theirs.get(), proc.get());
@@ -214,23 +264,40 @@ Result<Launched> Launch(const LaunchPlan& plan, const LaunchObserver& observer) 
   // From the start, while nothing is given up yet: later launchers inherit it.
   if (plan.cgroup.directory) request.cgroup = plan.cgroup.directory.get();
   request.inherit = compiled.builder.inherited();
-  auto spawned = TRY_CONTEXT(sys::Spawn(request), "start the container's process");
+  auto spawned = TRY_CONTEXT(sys::Spawn(request, Deadline::In(plan.patience)), "start the container's process");
   channel.theirs.Reset();
   Launched child{spawned.pid, std::move(spawned.pidfd)};
   return Dialogue(plan, observer, compiled, std::move(child), std::move(channel.ours)).Run();
 }
 
-bool WaitsForStart(int directory, const std::string& name) {
-  return sys::ConnectAt(directory, name).has_value();
+Deadline DeadlineWithHooks(std::chrono::milliseconds patience,
+                           const std::vector<oci::Hook>& hooks) {
+  for (const auto& hook : hooks) {
+    if (!hook.timeout) return Deadline::Never();
+    patience += std::chrono::seconds(*hook.timeout);
+  }
+  return Deadline::In(patience);
 }
 
-Status ReleaseStart(int directory, const std::string& name) {
-  auto connection = sys::ConnectAt(directory, name);
+bool WaitsForStart(int directory, const std::string& name) {
+  return sys::Listens(directory, name);
+}
+
+Status ReleaseStart(int directory, const std::string& name, Deadline deadline) {
+  constexpr char kSilent[] =
+      "the container's process does not answer (it is stopped or frozen): nothing was started";
+  auto connection = sys::ConnectAt(directory, name, deadline);
+  if (!connection && connection.error().kind == ErrorKind::kTimeout)
+    return Fail(ErrorKind::kTimeout, kSilent);
   if (!connection) return Fail(ErrorKind::kNotFound, "no process waits for start");
   TRY(sys::Send(connection->get(), &launcher::kStartByte, 1));
   Report report{};
   bool executing = false;
-  while (TRY(NextReport(connection->get(), report))) {
+  while (true) {
+    auto more = NextReport(connection->get(), report, deadline);
+    if (!more && more.error().kind == ErrorKind::kTimeout)
+      return Fail(ErrorKind::kTimeout, kSilent);
+    if (!TRY(std::move(more))) break;
     if (report.kind == ReportKind::kExec) executing = true;
     if (report.kind != ReportKind::kFailed) continue;
     std::string_view step = report.op == Op::kExec      ? "exec"

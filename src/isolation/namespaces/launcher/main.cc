@@ -131,6 +131,8 @@ long Perform(Launcher& l, const Operation& op) {
       return Hooks(l, op);
     case Op::kSync:
       return Sync(l);
+    case Op::kConfirm:
+      return Confirm(l);
     case Op::kWaitStart:
       return WaitStart(l, op);
     case Op::kOpenRoot: {
