@@ -263,7 +263,8 @@ class Tracer {
     }
     if (traced_.fault.kind == Kind::kStop) {
       outcome_.bystander_code =
-          faults::Run(traced_.bystander, &outcome_.bystander_output, traced_.limit_seconds);
+          faults::Run(traced_.bystander, &outcome_.bystander_output, traced_.limit_seconds,
+                      Orphans::kLeave);
       SetAlarm(traced_.limit_seconds);
       return true;
     }
@@ -410,7 +411,8 @@ Outcome Trace(const Traced& traced) {
   return outcome;
 }
 
-int Run(const std::vector<std::string>& command, std::string* output, int limit_seconds) {
+int Run(const std::vector<std::string>& command, std::string* output, int limit_seconds,
+        Orphans orphans) {
   int file = memfd_create("output", MFD_CLOEXEC);
   pid_t pid = fork();
   if (pid == 0) Execute(command, file);
@@ -419,7 +421,7 @@ int Run(const std::vector<std::string>& command, std::string* output, int limit_
   int status = 0;
   // Orphans too: a pid namespace ends only when all its dead are buried.
   for (pid_t done = 0; done != pid;) {
-    done = waitpid(-1, &status, 0);
+    done = waitpid(orphans == Orphans::kBury ? -1 : pid, &status, 0);
     if (done >= 0 || errno != EINTR || time_is_over == 0) continue;
     ended = false;
     kill(pid, SIGKILL);

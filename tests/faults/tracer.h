@@ -48,7 +48,10 @@ struct Traced {
 Outcome Trace(const Traced& traced);
 
 // Runs a command to its end without looking at it; its exit code as above.
-int Run(const std::vector<std::string>& command, std::string* output, int limit_seconds = 20);
+// Orphans are buried meanwhile, unless other waits of this process need them.
+enum class Orphans { kBury, kLeave };
+int Run(const std::vector<std::string>& command, std::string* output, int limit_seconds = 20,
+        Orphans orphans = Orphans::kBury);
 
 // Whether a fault of this kind can happen at this system call.
 bool CanFail(long call, Kind kind);

@@ -42,7 +42,13 @@ void Exit(int code) {
 void SendReport(Launcher& l, ReportKind kind, long error) {
   l.report.kind = kind;
   l.report.error = static_cast<__s32>(error < 0 ? -error : error);
-  Call<__NR_sendto>(l.channel, &l.report, sizeof l.report, kNoSignal, nullptr, 0);
+  long sent = -EINTR;
+  while (sent == -EINTR) {
+    sent = Call<__NR_sendto>(l.channel, &l.report, sizeof l.report, kNoSignal, nullptr, 0);
+  }
+  // Who would wait for an answer, or be waited for, has nobody to talk to. The last word before
+  // execve may be missed: the end of the file says the same.
+  if (sent < 0 && kind != ReportKind::kExec && kind != ReportKind::kFailed) Exit(1);
 }
 
 long SendDescriptor(int socket, int fd, const IoVector* pieces, unsigned count) {
