@@ -2,6 +2,7 @@
 # What people and CI call. The build itself is CMake's (CMakePresets.json); this file installs what is missing and calls it.
 #   sudo make run      a container that shows what it is isolated from
 #   sudo make test     every test and check
+#   make fuzz SECONDS=60   every fuzzer for a minute
 #   make build         the programs, in build/release/bin
 
 PREFIX ?= /usr/local
@@ -9,7 +10,7 @@ BUILD := build/release
 # Errors and warnings go to standard error; the rest of what configuring says is for nobody.
 CONFIGURE := cmake --preset release >/dev/null
 
-.PHONY: build run test lint perf clean install
+.PHONY: build run test test-faults lint perf fuzz clean install
 
 build:
 	@tools/setup build
@@ -27,6 +28,19 @@ test:
 	@$(CONFIGURE)
 	@cmake --build --preset release
 	@tools/test
+
+# Every system call of every command goes wrong, one at a time (tests/faults): the whole walk takes an hour or more.
+test-faults:
+	@tools/setup build run
+	@$(CONFIGURE)
+	@cmake --build --preset release --target programs kiste-faults
+	@$(BUILD)/tests/kiste-faults --source . --runtime $(BUILD)/bin/kiste-oci $(ARGS)
+
+fuzz:
+	@tools/setup build fuzz
+	@cmake --preset fuzz >/dev/null
+	@cmake --build --preset fuzz
+	@tools/fuzz $(or $(SECONDS),60)
 
 lint:
 	@tools/setup build lint

@@ -13,7 +13,7 @@
 //   kiste-faults --runtime PATH --source DIR [--seconds N] [--seed N] [--only WORDS] [--verbose]
 //
 // Without --seconds all of it, in order; with it as much as fits, in the order that the seed shuffles.
-// `--only "create/plain launcher 12 EIO"` does that one. Exit code 77: not possible here.
+// `--only "create/plain launcher 12 EIO"` does what is described by these words. Exit code 77: not possible here.
 #include <seccomp.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,6 +26,7 @@
 #include <fstream>
 #include <map>
 #include <random>
+#include <sstream>
 
 #include "stage.h"
 #include "tracer.h"
@@ -155,8 +156,8 @@ class Walk {
   // One run of each command without a fault, to see the calls.
   bool Plan() {
     for (const auto& scenario : scenarios_) {
-      if (!options_.only.empty() && !options_.only.starts_with(scenario.name + " ") &&
-          options_.only != scenario.name) {
+      if (!options_.only.empty() && options_.only.find('/') != std::string::npos &&
+          !(" " + options_.only + " ").contains(" " + scenario.name + " ")) {
         continue;
       }
       if (!SetUp(scenario)) return false;
@@ -185,12 +186,19 @@ class Walk {
           // A rival at every call of the runtime would say nothing new: at those that change things.
           if (kind == Kind::kStop && (process != 0 || !Changes(calls[at]))) continue;
           Case one{&scenario, 0, {static_cast<int>(process), static_cast<int>(at), kind}, calls[at]};
-          bool wanted = options_.only.empty() || options_.only == scenario.name ||
-                        Describe(one).starts_with(options_.only);
-          if (wanted) cases_.push_back(one);
+          if (IsWanted(Describe(one))) cases_.push_back(one);
         }
       }
     }
+  }
+
+  // Every word of --only must be one of the description's.
+  bool IsWanted(const std::string& description) const {
+    std::istringstream words(options_.only);
+    for (std::string word; words >> word;) {
+      if (!(" " + description + " ").contains(" " + word + " ")) return false;
+    }
+    return true;
   }
 
   static bool IsRepetitive(long call) {
@@ -260,11 +268,11 @@ class Walk {
 
   // Of two that make or start one container exactly one may succeed.
   void CheckRival(const Case& one, const Outcome& outcome) {
+    if (!outcome.reached) return;
     std::string pair = "both: the rival ended with " + std::to_string(outcome.bystander_code) +
                        ": " + OneLine(outcome.bystander_output);
     if (outcome.bystander_code < 0 || outcome.bystander_code > 127)
       Complain(one, outcome, "the rival hung or crashed, " + pair);
-    if (!outcome.reached) return;
     bool makes = one.scenario->makes || one.scenario->name.starts_with("start");
     int winners = (outcome.exit_code == 0 ? 1 : 0) + (outcome.bystander_code == 0 ? 1 : 0);
     if (makes && winners != 1) Complain(one, outcome, "one of two should win, " + pair);

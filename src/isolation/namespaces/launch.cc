@@ -10,6 +10,7 @@
 #include "isolation/namespaces/compile.h"
 #include "isolation/namespaces/id_maps.h"
 #include "isolation/namespaces/launcher_image.h"
+#include "isolation/namespaces/report.h"
 #include "oci/rlimit_names.h"
 #include "sys/clone.h"
 #include "sys/file.h"
@@ -26,33 +27,11 @@ using launcher::ReportKind;
 
 namespace {
 
-// A failure report in words; `words` say what was being done, when that is known.
-Error ReportedError(const Report& report, std::string words) {
-  Error error{ErrorKind::kSystem, report.error, std::move(words), {}};
-  if (report.detail[0] != 0) error.detail = report.detail;
-  if (report.op == Op::kFindExecutable) {
-    // The words that engines look for to tell 127 from 126 (podman, docker, containerd).
-    bool searched = error.operation.find('/') == std::string::npos;
-    if (report.error == ENOENT && searched) {
-      error = {ErrorKind::kNotFound, 0, std::move(error.operation),
-               "executable file not found in $PATH"};
-    } else if (report.error == ENOENT || report.error == ENOTDIR) {
-      error.kind = ErrorKind::kNotFound;
-    }
-  } else if (report.op == Op::kHooks && report.error == ECANCELED) {
-    error.errno_value = 0;
-  } else if (report.op == Op::kHooks && report.error == ETIMEDOUT) {
-    error.kind = ErrorKind::kTimeout;
-  }
-  return error;
-}
-
 // Receives a report; nothing at the end of file. Reports come in whole messages.
 Result<bool> NextReport(int channel, Report& report, Deadline deadline) {
   size_t size = TRY(sys::Receive(channel, &report, sizeof report, deadline));
   if (size == 0) return false;
-  if (size != sizeof report) return Fail(ErrorKind::kSystem, "a broken report from the launcher");
-  report.detail[sizeof report.detail - 1] = 0;
+  TRY(CheckReport(report, size));
   return true;
 }
 
@@ -124,7 +103,7 @@ class Dialogue {
           executing = true;
           break;
         case ReportKind::kFailed:
-          return std::unexpected(ReportedError(report, compiled_.builder.words().at(report.index)));
+          return std::unexpected(ReportedError(report, compiled_.builder.words()));
       }
     }
     if (executing) return {};
@@ -304,7 +283,7 @@ Status ReleaseStart(int directory, const std::string& name, Deadline deadline) {
                             : report.op == Op::kHooks   ? "hooks.startContainer"
                             : report.op == Op::kSeccomp ? "linux.seccomp: install the filter"
                                                         : "start";
-    return std::unexpected(ReportedError(report, std::string(step)));
+    return std::unexpected(ReportedError(report, step));
   }
   if (executing) return {};
   return Fail(ErrorKind::kSystem, "the container's process died before it was started");

@@ -154,6 +154,9 @@ long SetCapabilities(Launcher& l, const Operation& op);
 long Seccomp(Launcher& l, const Operation& op);
 long StdioOwner(const Operation& op);
 // execute.cc
+// The home directory of `uid` among the lines of `text` (passwd(5)), which is cut to pieces on the
+// way; nullptr when there is none. The text is the image's: anything.
+const char* FindHome(char* text, unsigned long uid);
 long Home(Launcher& l, const Operation& op);
 long FindExecutable(Launcher& l, const Operation& op);
 long Execute(Launcher& l, const Operation& op);
