@@ -39,7 +39,7 @@ test-faults:
 fuzz:
 	@tools/setup build fuzz
 	@cmake --preset fuzz >/dev/null
-	@cmake --build --preset fuzz
+	@cmake --build --preset fuzz --target fuzzers
 	@tools/fuzz $(or $(SECONDS),60)
 
 lint:
