@@ -3,6 +3,7 @@
 #   sudo make run      a container that shows what it is isolated from
 #   sudo make test     every test and check
 #   sudo make test-vm  the integration tests on other kinds of host, in virtual machines; HOST=v2-systemd SUITE=runc chooses
+#   make fuzz SECONDS=60   every fuzzer for a minute
 #   make build         the programs, in build/release/bin
 
 PREFIX ?= /usr/local
@@ -10,7 +11,7 @@ BUILD := build/release
 # Errors and warnings go to standard error; the rest of what configuring says is for nobody.
 CONFIGURE := cmake --preset release >/dev/null
 
-.PHONY: build run test test-vm lint perf clean install
+.PHONY: build run test test-vm test-faults lint perf fuzz clean install
 
 build:
 	@tools/setup build
@@ -34,6 +35,19 @@ test-vm:
 	@$(CONFIGURE)
 	@cmake --build --preset release
 	@tools/test --only vm $(addprefix --host=,$(HOST)) $(addprefix --suite=,$(SUITE)) $(ARGS)
+
+# Every system call of every command goes wrong, one at a time (tests/faults): the whole walk takes an hour or more.
+test-faults:
+	@tools/setup build run
+	@$(CONFIGURE)
+	@cmake --build --preset release --target programs kiste-faults
+	@$(BUILD)/tests/kiste-faults --source . --runtime $(BUILD)/bin/kiste-oci $(ARGS)
+
+fuzz:
+	@tools/setup build fuzz
+	@cmake --preset fuzz >/dev/null
+	@cmake --build --preset fuzz --target fuzzers
+	@tools/fuzz $(or $(SECONDS),60)
 
 lint:
 	@tools/setup build lint

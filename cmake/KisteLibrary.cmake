@@ -11,11 +11,14 @@
 #     A program in <build>/bin, static unless KISTE_STATIC=OFF, installed to bin. `--target programs` builds all of them.
 #
 #   kiste_fuzzer(<name> SOURCES a_fuzz.cc LINKS …)
-#     A libFuzzer program in <build>/fuzz; nothing unless KISTE_FUZZ=ON.
+#     A libFuzzer program in <build>/fuzz; nothing unless KISTE_FUZZ=ON. `--target fuzzers` builds all of them.
 include_guard(GLOBAL)
 include(GNUInstallDirs)
 
 add_custom_target(programs)
+if(KISTE_FUZZ)
+  add_custom_target(fuzzers)
+endif()
 
 if(BUILD_TESTING)
   enable_testing()
@@ -90,4 +93,5 @@ function(kiste_fuzzer name)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/fuzz")
   kiste_link_mode(${name} fuzzer)
+  add_dependencies(fuzzers ${name})
 endfunction()

@@ -3,6 +3,7 @@
 // A command of kiste-oci: one file each (cli/<name>.cc), one table of them (commands.cc).
 #pragma once
 
+#include <chrono>
 #include <span>
 #include <string>
 
@@ -21,11 +22,14 @@ struct Session {
   std::optional<bool> rootless;  // --rootless; nullopt: found out
   bool no_cgroups = false;       // --cgroup-manager=disabled
   bool systemd_cgroup = false;   // --cgroup-manager=systemd, --systemd-cgroup
+  std::chrono::milliseconds patience = kPatience;  // --timeout
   Arguments arguments;           // the command's own
 
   runtime::Warn Warn() const;
   // The state folder of a container that is asked about: looked for, not made.
   Result<runtime::Store> OpenStore() const;
+  // The state folder of a container that is made: made when missing.
+  Result<runtime::Store> MakeStore() const;
   // The one argument <container-id>.
   const std::string& Id() const { return arguments.positional()[0]; }
 };

@@ -15,8 +15,15 @@ std::span<const Command> Commands() {
 
 Result<runtime::Store> Session::OpenStore() const {
   auto store = runtime::Store::OpenExisting(root);
+  if (store) store->set_patience(patience);
   if (store || store.error().kind != ErrorKind::kNotFound) return store;
   return Fail(ErrorKind::kNotFound, StrCat("container ", Quote(Id()), " does not exist"));
+}
+
+Result<runtime::Store> Session::MakeStore() const {
+  auto store = runtime::Store::Open(root);
+  if (store) store->set_patience(patience);
+  return store;
 }
 
 runtime::Warn Session::Warn() const {

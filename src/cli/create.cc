@@ -10,7 +10,7 @@ constexpr Option kOptions[] = {KISTE_CREATE_OPTIONS};
 
 Result<int> Run(Session& session) {
   auto request = TRY(ReadCreateRequest(session));
-  auto store = TRY(runtime::Store::Open(session.root));
+  auto store = TRY(session.MakeStore());
   TRY(runtime::Create(store, std::move(request)));
   return 0;
 }

@@ -29,6 +29,7 @@ constexpr Option kGlobalOptions[] = {
     {"debug", 0, nullptr, "log debug messages"},
     {"systemd-cgroup", 0, nullptr, "let systemd make the cgroups"},
     {"cgroup-manager", 0, "MANAGER", "cgroupfs (default), systemd or disabled"},
+    {"timeout", 0, "SECONDS", "how long to wait for a process that does not answer (default 30)"},
     {"rootless", 0, "WHETHER", "true, false or auto (default)"},
     {"help", 'h', nullptr, "show this"},
     {"version", 'v', nullptr, "show the version"},
@@ -88,6 +89,15 @@ Status ReadRootless(const Arguments& global, Session& session) {
   return {};
 }
 
+Status ReadTimeout(const Arguments& global, Session& session) {
+  constexpr unsigned kMost = 24 * 60 * 60;
+  unsigned seconds = TRY(global.Number("timeout", static_cast<unsigned>(kPatience.count() / 1000)));
+  if (seconds < 1 || seconds > kMost)
+    return Invalid(StrCat("--timeout: expected 1 to ", kMost, " seconds, found ", seconds));
+  session.patience = std::chrono::seconds(seconds);
+  return {};
+}
+
 Status ReadCgroupManager(const Arguments& global, Session& session) {
   std::string word =
       global.Value("cgroup-manager", global.Switch("systemd-cgroup") ? "systemd" : "cgroupfs");
@@ -130,7 +140,8 @@ constexpr char kArgumentsStep[] = "arguments";
 Status ReadCommandLine(const Command& command, const Arguments& global, Session& session) {
   TRY(CheckCount(command, session.arguments.positional().size()));
   TRY(ReadRootless(global, session));
-  return ReadCgroupManager(global, session);
+  TRY(ReadCgroupManager(global, session));
+  return ReadTimeout(global, session);
 }
 
 Result<int> RunCommand(const Command& command, const Arguments& global, Session& session,

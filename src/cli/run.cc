@@ -20,7 +20,7 @@ Result<int> Run(Session& session) {
   request.detach = session.arguments.Switch("detach");
   request.keep = session.arguments.Switch("keep");
   request.subreaper = !session.arguments.Switch("no-subreaper");
-  auto store = TRY(runtime::Store::Open(session.root));
+  auto store = TRY(session.MakeStore());
   return runtime::Run(store, std::move(request));
 }
 

@@ -9,11 +9,13 @@
 #include <linux/filter.h>
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/fd.h"
 #include "oci/config.h"
 
@@ -151,6 +153,10 @@ struct LaunchPlan {
   std::vector<FileWrite> sysctls;
   InnerHooks create_container, start_container;
   ProcessPlan process;
+  // How long the launcher may take from one report to the next; a hook's timeout is added, and a
+  // hook without one may take for ever.
+  std::chrono::milliseconds patience = kPatience;
+  int scratch = -1;   // a directory for the launcher's file where memory files cannot be executed
   Fd start_listener;  // when valid: wait here for `start` before the last steps
 };
 

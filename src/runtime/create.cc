@@ -25,6 +25,7 @@ namespace {
 namespace cg = sys::cgroup;
 
 constexpr char kConfigName[] = "config.json";
+constexpr int kKillMs = 2000;  // how long a SIGKILL may take
 
 struct Bundle {
   std::string path, text;
@@ -207,6 +208,8 @@ Result<isolation::LaunchPlan> Plan(const Store& store, CreateRequest& request, c
   const auto& config = bundle.config;
   isolation::LaunchPlan plan;
   plan.id = request.id;
+  plan.patience = store.patience();
+  plan.scratch = store.directory();
   plan.privileged_runtime = caller.uid == 0;
   plan.namespaces = TRY(PlanNamespaces(config, caller));
   plan.cgroup.by_runtime = cgroups.unit.has_value();
@@ -244,9 +247,10 @@ Result<isolation::LaunchPlan> Plan(const Store& store, CreateRequest& request, c
   AddListenFds(request.preserve_fds, plan.process.env);
   if (plan.process.terminal) {
     plan.process.console_socket =
-        request.console
-            ? std::move(request.console)
-            : TRY_CONTEXT(sys::ConnectStream(request.console_socket), "--console-socket");
+        request.console ? std::move(request.console)
+                        : TRY_CONTEXT(sys::ConnectStream(request.console_socket,
+                                                         Deadline::In(store.patience())),
+                                      "--console-socket");
   }
   if (request.wait_for_start)
     plan.start_listener = TRY(sys::ListenAt(container.folder.directory(), kStartSocket));
@@ -331,8 +335,7 @@ Status TellPid(const std::string& pid_file, const Fd& pidfd_socket, const std::s
   }
   if (written) written = WritePidFile(pid_file, process.pid);
   if (written) return {};
-  static_cast<void>(sys::PidfdSendSignal(process.pidfd.get(), SIGKILL));
-  static_cast<void>(sys::WaitChild(process.pid));
+  sys::KillChild(process.pidfd.get(), process.pid, kKillMs);
   return written;
 }
 
@@ -357,8 +360,10 @@ Result<Created> Create(const Store& store, CreateRequest request) {
   if (request.rootless) caller.rootless = *request.rootless;
 
   Container container{TRY_STEP(store.Create(request.id), "state"), Record{}};
-  Defer remove_folder([&] { static_cast<void>(container.folder.Remove()); });
-  TRY_STEP(container.folder.Lock(), "state");
+  Defer remove_folder([&] {
+    // What does not die, frozen or waiting for a device, is left to `delete --force`.
+    if (!container.Process()) static_cast<void>(container.folder.Remove());
+  });
   TRY_STEP(container.folder.SaveConfig(bundle.text), "state");
   auto cgroups = TRY_STEP(PlanCgroups(request, bundle.config, caller), "cgroups");
   // Written down before it is made: whatever a killed create leaves, `delete --force` finds.

@@ -114,6 +114,8 @@ Result<isolation::LaunchPlan> Plan(const Store& store, const ExecRequest& reques
   join.flags = record.namespaces;
   join.path = StrCat("of process ", record.pid);
   plan.id = record.id;
+  plan.patience = store.patience();
+  plan.scratch = store.directory();
   plan.privileged_runtime = CurrentCaller().uid == 0;
   if (record.namespaces != 0) plan.namespaces.join.push_back(std::move(join));
   plan.namespaces.become_root = user_namespace;
@@ -172,7 +174,8 @@ Result<int> Exec(const Store& store, ExecRequest request) {
   Fd terminal_from;
   if (process.terminal && !request.console_socket.empty()) {
     plan.process.console_socket =
-        TRY_CONTEXT(sys::ConnectStream(request.console_socket), "--console-socket");
+        TRY_CONTEXT(sys::ConnectStream(request.console_socket, Deadline::In(store.patience())),
+                    "--console-socket");
   } else if (process.terminal && request.detach) {
     return Invalid("--tty --detach: needs --console-socket for the terminal");
   } else if (process.terminal) {

@@ -17,6 +17,17 @@ namespace kiste::runtime {
 
 namespace {
 
+// Whether one of the signals that wait there would end a program.
+bool AsksToEnd(int signals) {
+  bool ends = false;
+  signalfd_siginfo info{};
+  while (read(signals, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+    int signal = static_cast<int>(info.ssi_signo);
+    ends = ends || signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
+  }
+  return ends;
+}
+
 // Copies what comes from one descriptor to another, as much as the other takes.
 class Pump {
  public:
@@ -46,13 +57,15 @@ class Pump {
     }
   }
 
-  // Everything that is there to be read, until there is nothing for now.
-  void Drain() {
+  // Everything that is there to be read, until there is nothing for now. Its reader may take its
+  // time; a signal that `signals` tells of ends the wait.
+  void Drain(int signals) {
     while (open_) {
       while (wants_output()) {
-        pollfd out{to_, POLLOUT, 0};
-        if (poll(&out, 1, -1) < 0 && errno != EINTR) return;
-        Write();
+        pollfd entries[] = {{to_, POLLOUT, 0}, {signals, POLLIN, 0}};
+        if (poll(entries, std::size(entries), -1) < 0 && errno != EINTR) return;
+        if (entries[0].revents != 0) Write();
+        if (entries[1].revents != 0 && AsksToEnd(signals)) return;
       }
       pollfd in{from_, POLLIN, 0};
       if (poll(&in, 1, 0) <= 0) return;
@@ -112,7 +125,7 @@ void Relay(const isolation::Launched& process, int signals, Fd terminal) {
     if ((entries[3].revents & kReadable) != 0 && output.wants_input()) output.Read();
     if ((entries[4].revents & (POLLOUT | POLLERR)) != 0) output.Write();
     if ((entries[0].revents & POLLIN) != 0) {
-      output.Drain();
+      output.Drain(signals);
       return;
     }
   }

@@ -19,6 +19,7 @@ namespace kiste::runtime {
 
 namespace {
 
+constexpr int kKillMs = 10'000;      // how long SIGKILL may take
 constexpr size_t kMaxOutput = 4096;  // of a failing hook, shown in the error
 
 std::vector<char*> Pointers(std::vector<std::string>& texts) {
@@ -55,18 +56,24 @@ Status RunHook(const oci::Hook& hook, const std::string& state) {
   Fd input = TRY(sys::MemoryFile("state", state));
   Fd output = TRY(sys::MemoryFile("output", {}));
   pid_t pid = TRY(Spawn(hook, input.get(), output.get()));
-  Fd pidfd = TRY(sys::PidfdOpen(pid));
+  auto pidfd = sys::PidfdOpen(pid);
+  if (!pidfd) {
+    kill(pid, SIGKILL);  // our child, not reaped: nobody else's pid
+    static_cast<void>(sys::WaitChildStatus(pid));
+    return Context(std::move(pidfd), hook.path);
+  }
   int limit = -1;
   if (hook.timeout) {
     limit = static_cast<int>(std::min<int64_t>(int64_t{*hook.timeout} * 1000, INT_MAX));
   }
-  bool ended = TRY(sys::PidfdWaitExit(pidfd.get(), limit));
-  if (!ended) static_cast<void>(sys::PidfdSendSignal(pidfd.get(), SIGKILL));
-  int status = TRY(sys::WaitChildStatus(pid));
-  if (!ended) {
+  auto ended = sys::PidfdWaitExit(pidfd->get(), limit);
+  if (!ended || !*ended) sys::KillChild(pidfd->get(), pid, kKillMs);
+  if (!ended) return Context(std::move(ended), hook.path);
+  if (!*ended) {
     return Fail(ErrorKind::kTimeout,
                 StrCat(hook.path, ": killed after its timeout of ", *hook.timeout, " s"));
   }
+  int status = TRY(sys::WaitChildStatus(pid));
   if (status == 0) return {};
   bool killed = WIFSIGNALED(status);
   char text[kMaxOutput];

@@ -4,6 +4,9 @@
 #include <sched.h>
 #include <signal.h>
 
+#include <algorithm>
+
+#include "base/deadline.h"
 #include "base/strings.h"
 #include "isolation/namespaces/launch.h"
 #include "runtime/hooks.h"
@@ -16,7 +19,10 @@ namespace kiste::runtime {
 
 namespace {
 
-constexpr int kKillWaitMs = 10'000;  // how long a SIGKILL may take
+namespace cg = sys::cgroup;
+
+constexpr std::chrono::milliseconds kKillWait{10'000};  // how long a SIGKILL may take
+constexpr std::chrono::milliseconds kKillAgain{200};    // until it is sent once more
 
 std::unexpected<Error> WrongState(const Container& container, ContainerStatus status,
                                   std::string_view wish) {
@@ -24,24 +30,41 @@ std::unexpected<Error> WrongState(const Container& container, ContainerStatus st
                                         ": it is ", StatusName(status)));
 }
 
-// Kills whatever still runs in the container, and waits until it is gone.
-Status KillEverything(const Container& container, const sys::cgroup::Cgroup& cgroup) {
+// Signals all processes of the container, again and again: somebody else may freeze it once more,
+// or start another process in it. Waits until the first one is gone.
+Status KillEverything(const Container& container, const cg::Cgroup& cgroup) {
   auto process = container.Process();
-  if (process) static_cast<void>(sys::PidfdSendSignal(process->get(), SIGKILL));
-  // A frozen process does not die; without a pid namespace others outlive the first.
-  if (!container.record.cgroups.empty()) TRY_STEP(cgroup.KillAll(SIGKILL), "cgroups");
-  if (process && !TRY(sys::PidfdWaitExit(process->get(), kKillWaitMs))) {
+  auto deadline = Deadline::In(kKillWait);
+  while (true) {
+    if (process) static_cast<void>(sys::PidfdSendSignal(process->get(), SIGKILL));
+    // A frozen process does not die; without a pid namespace others outlive the first.
+    Status killed;
+    if (!container.record.cgroups.empty()) killed = cgroup.KillAll(SIGKILL);
+    if (!process) return killed;
+    auto pause = std::min(kKillAgain, deadline.Left());
+    if (TRY(sys::PidfdWaitExit(process->get(), static_cast<int>(pause.count())))) return killed;
+    if (!deadline.Over()) continue;
     return Fail(ErrorKind::kTimeout,
                 StrCat("container ", Quote(container.record.id), ": process ", container.record.pid,
-                       " did not end within ", kKillWaitMs / 1000, " s of SIGKILL"));
+                       " did not end within ", kKillWait.count() / 1000,
+                       " s of SIGKILL (is a cgroup above it frozen?)"));
   }
-  return {};
 }
 
-Status RemoveAll(const Container& container, const sys::cgroup::Cgroup& cgroup, const Warn& warn) {
+// The same for a cgroup that an `exec` may just have brought a process to.
+Status RemoveCgroup(const cg::Cgroup& cgroup) {
+  auto deadline = Deadline::In(kKillWait);
+  while (true) {
+    auto removed = cgroup.Remove(kKillAgain);
+    if (removed || removed.error().kind != ErrorKind::kTimeout || deadline.Over()) return removed;
+    TRY(cgroup.KillAll(SIGKILL));
+  }
+}
+
+Status RemoveAll(const Container& container, const cg::Cgroup& cgroup, const Warn& warn) {
   // An empty unit ends by itself: one that cannot be stopped is in nobody's way without its cgroup.
   auto stopped = StopUnit(container.record);
-  if (!container.record.cgroups.empty()) TRY_STEP(cgroup.Remove(), "cgroups");
+  if (!container.record.cgroups.empty()) TRY_STEP(RemoveCgroup(cgroup), "cgroups");
   if (!stopped) warn(stopped.error().Text());
   return container.folder.Remove();
 }
@@ -66,6 +89,14 @@ Status DeleteLoaded(const Container& container, Force force, const Warn& warn) {
   return {};
 }
 
+// As the last command left it, and no other command changes it.
+Result<Container> LockContainer(const Store& store, const std::string& id) {
+  auto folder = TRY(store.Find(id));
+  TRY(folder.Lock());
+  auto record = TRY(folder.Load());
+  return Container{std::move(folder), std::move(record)};
+}
+
 }  // namespace
 
 Status RunPoststart(const Container& container, const oci::Config& config) {
@@ -78,14 +109,15 @@ Status RunPoststart(const Container& container, const oci::Config& config) {
 }
 
 Status Start(const Store& store, const std::string& id) {
-  auto container = TRY(LoadContainer(store, id));
-  TRY(container.folder.Lock());
+  auto container = TRY(LockContainer(store, id));
   auto status = TRY(container.Status());
   if (status != ContainerStatus::kCreated) return WrongState(container, status, "start");
-  auto released = isolation::ReleaseStart(container.folder.directory(), kStartSocket);
-  static_cast<void>(sys::UnlinkAt(container.folder.directory(), kStartSocket));
-  if (!released) return Context(std::move(released), "start");
   auto config = TRY(container.folder.LoadConfig());
+  auto deadline = isolation::DeadlineWithHooks(store.patience(), config.hooks.start_container);
+  auto released = isolation::ReleaseStart(container.folder.directory(), kStartSocket, deadline);
+  bool silent = !released && released.error().kind == ErrorKind::kTimeout;
+  if (!silent) static_cast<void>(sys::UnlinkAt(container.folder.directory(), kStartSocket));
+  if (!released) return released;
   return RunPoststart(container, config);
 }
 
@@ -115,6 +147,9 @@ Status Kill(const Store& store, const std::string& id, int signal, KillScope sco
 
 Status DeleteStopped(const Container& container, const oci::Config& config, const Warn& warn) {
   auto cgroup = TRY(sys::cgroup::Cgroup::Open(container.record.cgroups));
+  auto locked = container.folder.Lock();
+  if (!locked && locked.error().kind == ErrorKind::kNotFound) return {};  // by somebody else
+  TRY(std::move(locked));
   if (!container.record.cgroups.empty() && (container.record.namespaces & CLONE_NEWPID) == 0) {
     TRY(cgroup.KillAll(SIGKILL));
   }
@@ -138,7 +173,12 @@ Status Delete(const Store& store, const std::string& id, Force force, const Warn
       folder = std::move(running.folder);
     }
   }
-  TRY(folder->Lock());
+  auto locked = folder->Lock();
+  if (!locked) {
+    bool gone = locked.error().kind == ErrorKind::kNotFound;  // another command was faster
+    if (gone && force == Force::kYes) return {};
+    return locked;
+  }
   auto record = folder->Load();
   if (!record) {  // a create that was killed before it had anything to record
     if (force == Force::kYes && record.error().kind == ErrorKind::kNotFound)
@@ -149,7 +189,7 @@ Status Delete(const Store& store, const std::string& id, Force force, const Warn
 }
 
 Status Pause(const Store& store, const std::string& id) {
-  auto container = TRY(LoadContainer(store, id));
+  auto container = TRY(LockContainer(store, id));
   auto status = TRY(container.Status());
   if (status != ContainerStatus::kRunning && status != ContainerStatus::kCreated) {
     return WrongState(container, status, "pause");
@@ -159,7 +199,7 @@ Status Pause(const Store& store, const std::string& id) {
 }
 
 Status Resume(const Store& store, const std::string& id) {
-  auto container = TRY(LoadContainer(store, id));
+  auto container = TRY(LockContainer(store, id));
   auto status = TRY(container.Status());
   if (status != ContainerStatus::kPaused) return WrongState(container, status, "resume");
   auto cgroup = TRY(sys::cgroup::Cgroup::Open(container.record.cgroups));

@@ -12,9 +12,15 @@ namespace kiste::runtime {
 namespace {
 
 Result<int> RunDetached(const Store& store, CreateRequest request) {
+  std::string id = request.id;
+  Warn warn = request.warn;
   auto created = TRY(Create(store, std::move(request)));
-  TRY(RunPoststart(created.container, created.config));
-  return 0;
+  auto poststart = RunPoststart(created.container, created.config);
+  if (poststart) return 0;
+  created.container.folder.Unlock();
+  auto deleted = Delete(store, id, Force::kYes, warn);
+  if (!deleted) warn(deleted.error().Text());
+  return std::unexpected(std::move(poststart).error());
 }
 
 }  // namespace
@@ -37,6 +43,7 @@ Result<int> Run(const Store& store, RunRequest request) {
     terminal = TRY(sys::ReceiveDescriptor(terminal_from.get()));
   }
   auto poststart = RunPoststart(created.container, created.config);
+  created.container.folder.Unlock();  // for who pauses or deletes it while it runs
   int code = TRY(WaitForeground(created.process, signals, std::move(terminal)));
   if (!request.keep) TRY(DeleteStopped(created.container, created.config, warn));
   if (!poststart) return std::unexpected(std::move(poststart).error());

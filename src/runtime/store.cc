@@ -35,7 +35,21 @@ Status ValidateId(const std::string& id) {
                         " letters, digits, '_', '+', '-' and '.'"));
 }
 
-Status ContainerFolder::Lock() const { return sys::LockExclusive(directory_.get(), path_); }
+Status ContainerFolder::Lock() const {
+  auto locked = sys::LockExclusive(directory_.get(), path_, Deadline::In(patience_));
+  if (!locked && locked.error().kind == ErrorKind::kTimeout) {
+    return Fail(ErrorKind::kTimeout, StrCat("container ", Quote(id_),
+                                            " is busy: another command has not finished with it ",
+                                            "within ", patience_.count() / 1000, " s"));
+  }
+  TRY(std::move(locked));
+  // While it is locked nobody else removes it; before, somebody may have, and made another.
+  auto status = TRY(sys::StatAt(directory_.get(), ".", 0));
+  if (status.st_nlink != 0) return {};
+  return Fail(ErrorKind::kNotFound, StrCat("container ", Quote(id_), " was deleted meanwhile"));
+}
+
+void ContainerFolder::Unlock() const { sys::Unlock(directory_.get()); }
 
 Status ContainerFolder::Save(const Record& record) const {
   return sys::ReplaceFileAt(directory_.get(), kStateFile, RecordJson(record), 0600);
@@ -114,8 +128,28 @@ Result<ContainerFolder> Store::Create(const std::string& id) const {
     return Fail(ErrorKind::kExists, StrCat("container with id ", Quote(id), " exists already"));
   }
   if (!made) return Context(std::move(made), root_);
-  Fd directory = TRY(sys::OpenAt(directory_.get(), id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  return ContainerFolder(id, StrCat(root_, "/", id), std::move(directory));
+  // From here to the lock another `delete --force` may take the folder for a dead create's, and
+  // another create may make it anew.
+  auto taken = [&] {
+    return Fail(ErrorKind::kExists,
+                StrCat("container id ", Quote(id), " is in use by another command"));
+  };
+  auto directory = sys::OpenAt(directory_.get(), id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!directory) {
+    if (directory.error().errno_value == ENOENT) return taken();
+    static_cast<void>(sys::UnlinkAt(directory_.get(), id, AT_REMOVEDIR));
+    return Context(std::move(directory), root_);
+  }
+  ContainerFolder folder(id, StrCat(root_, "/", id), std::move(*directory), patience_);
+  auto locked = folder.Lock();
+  if (!locked && locked.error().kind == ErrorKind::kNotFound) return taken();
+  if (!locked) {
+    // Only an empty folder goes: that of another create has files in it as soon as it is locked.
+    static_cast<void>(sys::UnlinkAt(directory_.get(), id, AT_REMOVEDIR));
+    return std::unexpected(std::move(locked).error());
+  }
+  if (sys::Exists(folder.directory(), kConfigFile)) return taken();
+  return folder;
 }
 
 Result<ContainerFolder> Store::Find(const std::string& id) const {
@@ -125,7 +159,7 @@ Result<ContainerFolder> Store::Find(const std::string& id) const {
     return Fail(ErrorKind::kNotFound, StrCat("container ", Quote(id), " does not exist"));
   }
   if (!directory) return Context(std::move(directory), root_);
-  return ContainerFolder(id, StrCat(root_, "/", id), std::move(*directory));
+  return ContainerFolder(id, StrCat(root_, "/", id), std::move(*directory), patience_);
 }
 
 Result<std::vector<std::string>> Store::Ids() const {

@@ -5,12 +5,15 @@
 //     config.json  a copy of the bundle's, for exec and delete: the bundle may be gone by then
 //     updates      what an `update` locks, if there was one
 //     start        the socket behind which a created container waits for `start`
-// A lock on the folder (flock) orders create, start and delete of one id.
+// A lock on the folder (flock) orders create, start, pause, resume and delete of one id. Who holds it
+// has looked that the folder is still the one of that name: only then is anything in it changed.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/fd.h"
 #include "base/result.h"
 #include "oci/config.h"
@@ -26,12 +29,19 @@ inline constexpr char kStartSocket[] = "start";
 // One container's folder.
 class ContainerFolder {
  public:
-  ContainerFolder(std::string id, std::string path, Fd directory)
-      : id_(std::move(id)), path_(std::move(path)), directory_(std::move(directory)) {}
+  ContainerFolder(std::string id, std::string path, Fd directory,
+                  std::chrono::milliseconds patience = kPatience)
+      : id_(std::move(id)),
+        path_(std::move(path)),
+        directory_(std::move(directory)),
+        patience_(patience) {}
 
   const std::string& id() const { return id_; }
   int directory() const { return directory_.get(); }
+  // kTimeout when another command holds the lock for longer than the store's patience; kNotFound when
+  // the folder was removed meanwhile.
   Status Lock() const;
+  void Unlock() const;
   Status Save(const Record& record) const;
   // kNotFound when there is no record yet (a create that was killed, or one that goes on).
   Result<Record> Load() const;
@@ -42,12 +52,13 @@ class ContainerFolder {
   // Held by one `update` at a time, as long as the descriptor lives. Not the folder's lock, which
   // `create` and `start` hold while hooks run, and hooks may call `update`.
   Result<Fd> LockUpdates() const;
-  // Removes the folder; what is missing is no error.
+  // Removes the folder, which is locked; what is missing is no error.
   Status Remove() const;
 
  private:
   std::string id_, path_;
   Fd directory_;
+  std::chrono::milliseconds patience_;
 };
 
 class Store {
@@ -57,19 +68,25 @@ class Store {
   // The same, nothing made; kNotFound when it is not there.
   static Result<Store> OpenExisting(const std::string& root);
 
-  // Makes the folder of a new container. kExists when the id is taken, kInvalid when it is no id.
+  // Makes the folder of a new container and locks it. kExists when the id is taken, kInvalid when it
+  // is no id.
   Result<ContainerFolder> Create(const std::string& id) const;
   Result<ContainerFolder> Find(const std::string& id) const;
   Result<std::vector<std::string>> Ids() const;  // sorted
   // A directory for compiled seccomp filters; invalid when it cannot be made.
   Fd SeccompCache() const;
   const std::string& root() const { return root_; }
+  int directory() const { return directory_.get(); }
+  // How long a command waits for another process.
+  std::chrono::milliseconds patience() const { return patience_; }
+  void set_patience(std::chrono::milliseconds patience) { patience_ = patience; }
 
  private:
   Store(std::string root, Fd directory)
       : root_(std::move(root)), directory_(std::move(directory)) {}
   std::string root_;
   Fd directory_;
+  std::chrono::milliseconds patience_ = kPatience;
 };
 
 // Letters, digits, "_", "+", "-", "."; not "." or ".."; at most 1024 (runc's rule).

@@ -138,8 +138,30 @@ TEST_F(StoreTest, LockOrdersCommandsOnOneId) {
   Store store = Open();
   auto first = store.Create("c1").value();
   auto second = store.Find("c1").value();
-  ASSERT_TRUE(first.Lock());
-  EXPECT_EQ(flock(second.directory(), LOCK_EX | LOCK_NB), -1);
+  EXPECT_EQ(flock(second.directory(), LOCK_EX | LOCK_NB), -1);  // create leaves it locked
+  first.Unlock();
+  EXPECT_TRUE(second.Lock());
+}
+
+TEST_F(StoreTest, ABusyContainerIsNotWaitedForLongerThanThePatience) {
+  Store store = Open();
+  auto first = store.Create("c1").value();
+  store.set_patience(std::chrono::milliseconds(10));
+  auto locked = store.Find("c1").value().Lock();
+  ASSERT_FALSE(locked);
+  EXPECT_EQ(locked.error().kind, ErrorKind::kTimeout);
+  EXPECT_NE(locked.error().Text().find("busy"), std::string::npos) << locked.error().Text();
+}
+
+TEST_F(StoreTest, AFolderThatWasRemovedMeanwhileCannotBeLocked) {
+  Store store = Open();
+  auto first = store.Create("c1").value();
+  auto second = store.Find("c1").value();
+  ASSERT_TRUE(first.Remove());
+  first.Unlock();
+  auto another = store.Create("c1");  // the same name
+  ASSERT_TRUE(another);
+  EXPECT_EQ(second.Lock().error().kind, ErrorKind::kNotFound);
 }
 
 }  // namespace kiste::runtime

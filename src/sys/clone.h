@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <span>
 
+#include "base/deadline.h"
 #include "base/fd.h"
 #include "base/result.h"
 
@@ -30,8 +31,9 @@ struct Spawned {
   Fd pidfd;
 };
 
-// Starts the child with no signal blocked and no handler (ignored signals stay ignored). Fails with what clone3 or
-// execveat answered.
-Result<Spawned> Spawn(const SpawnRequest& request);
+// Starts the child with no signal blocked and no handler (ignored signals stay ignored), and waits
+// until it executes its program. Fails with what clone3 or execveat answered; with kTimeout when the
+// child came to nothing until the deadline (a frozen cgroup): it is killed then.
+Result<Spawned> Spawn(const SpawnRequest& request, Deadline deadline = Deadline::In(kPatience));
 
 }  // namespace kiste::sys

@@ -64,7 +64,7 @@ TEST_F(SpawnTest, RunsWithTheGivenWordsAndEnvironmentOnly) {
 
 TEST_F(SpawnTest, PidfdIsTheChilds) {
   Fd program = Open("/bin/sh", O_PATH).value();
-  char name[] = "sh", option[] = "-c", script[] = "sleep 100";
+  char name[] = "sh", option[] = "-c", script[] = "exec sleep 100";
   char* argv[] = {name, option, script, nullptr};
   char* envp[] = {nullptr};
   auto child = Spawn({.executable = program.get(), .argv = argv, .envp = envp});

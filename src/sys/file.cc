@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <thread>
 
 #include "base/strings.h"
 
@@ -130,12 +131,23 @@ Result<std::vector<std::string>> ListDirectory(int directory, const std::string&
   return names;
 }
 
-Status LockExclusive(int fd, const std::string& name) {
-  while (flock(fd, LOCK_EX) < 0) {
-    if (errno != EINTR) return ErrnoError(StrCat("flock ", name));
+Status LockExclusive(int fd, const std::string& name, Deadline deadline) {
+  // Asked again and again: flock(2) itself knows no limit.
+  constexpr std::chrono::microseconds kLongest(10'000);
+  std::chrono::microseconds pause(100);
+  while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+    if (errno == EINTR) continue;
+    if (errno != EWOULDBLOCK) return ErrnoError(StrCat("flock ", name));
+    if (deadline.Over()) {
+      return Fail(ErrorKind::kTimeout, StrCat("lock ", name, ": another command holds it"));
+    }
+    std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 2, kLongest);
   }
   return {};
 }
+
+void Unlock(int fd) { flock(fd, LOCK_UN); }
 
 Result<std::string> RealPath(const std::string& path) {
   std::unique_ptr<char, void (*)(void*)> resolved(realpath(path.c_str(), nullptr), std::free);

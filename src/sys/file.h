@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/fd.h"
 #include "base/result.h"
 
@@ -38,8 +39,9 @@ Result<struct stat> StatAt(int directory, const std::string& path, int flags = 0
 bool Exists(int directory, const std::string& path);
 // Names in the directory but for "." and "..", unsorted.
 Result<std::vector<std::string>> ListDirectory(int directory, const std::string& name);
-// flock(2), waiting.
-Status LockExclusive(int fd, const std::string& name);
+// flock(2). kTimeout when somebody else holds the lock until the deadline.
+Status LockExclusive(int fd, const std::string& name, Deadline deadline = Deadline::In(kPatience));
+void Unlock(int fd);
 // The absolute path with no link in it (realpath(3)).
 Result<std::string> RealPath(const std::string& path);
 // `path` with "//", "." and ".." taken out by the letters alone; absolute for absolute input.

@@ -222,6 +222,16 @@ TEST_F(FileTest, LockExcludesOthers) {
   EXPECT_EQ(LockExclusive(-1, "x").error().errno_value, EBADF);
 }
 
+TEST_F(FileTest, LockIsNotWaitedForWithoutEnd) {
+  Fd other = Open(path_, O_RDONLY | O_DIRECTORY).value();
+  ASSERT_TRUE(LockExclusive(directory(), path_));
+  auto late = LockExclusive(other.get(), path_, Deadline::In(std::chrono::milliseconds(20)));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().kind, ErrorKind::kTimeout);
+  Unlock(directory());
+  EXPECT_TRUE(LockExclusive(other.get(), path_, Deadline::In(std::chrono::milliseconds(0))));
+}
+
 TEST_F(FileTest, RealPathFollowsLinks) {
   ASSERT_TRUE(MakeDirectories(In("a/b"), 0700));
   ASSERT_EQ(symlinkat("a/b", directory(), "link"), 0);

@@ -2,10 +2,12 @@
 #include "sys/pidfd.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/deadline.h"
 #include "base/strings.h"
 
 namespace kiste::sys {
@@ -25,8 +27,10 @@ Status PidfdSendSignal(int pidfd, int signal) {
 
 Result<bool> PidfdWaitExit(int pidfd, int timeout_ms) {
   pollfd entry{pidfd, POLLIN, 0};
+  auto deadline =
+      timeout_ms < 0 ? Deadline::Never() : Deadline::In(std::chrono::milliseconds(timeout_ms));
   while (true) {
-    int ready = poll(&entry, 1, timeout_ms);
+    int ready = poll(&entry, 1, deadline.PollTime());
     if (ready < 0 && errno == EINTR) continue;
     if (ready < 0) return ErrnoError("poll pidfd");
     return ready > 0;
@@ -51,9 +55,19 @@ Result<int> WaitChildStatus(pid_t pid) {
 
 Result<int> WaitChild(pid_t pid) { return ExitCode(TRY(WaitChildStatus(pid))); }
 
+bool KillChild(int pidfd, pid_t pid, int timeout_ms) {
+  static_cast<void>(PidfdSendSignal(pidfd, SIGKILL));
+  auto ended = PidfdWaitExit(pidfd, timeout_ms);
+  if (ended && !*ended) return false;
+  return TryWaitChild(pid).value_or(std::nullopt).has_value();
+}
+
 Result<std::optional<int>> TryWaitChild(pid_t pid) {
   int status = 0;
-  pid_t reaped = waitpid(pid, &status, WNOHANG);
+  pid_t reaped = -1;
+  do {
+    reaped = waitpid(pid, &status, WNOHANG);
+  } while (reaped < 0 && errno == EINTR);
   if (reaped < 0) return ErrnoError(StrCat("waitpid ", pid));
   if (reaped == 0) return std::nullopt;
   return ExitCode(status);

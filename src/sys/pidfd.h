@@ -22,7 +22,10 @@ Result<bool> PidfdWaitExit(int pidfd, int timeout_ms);
 Result<int> WaitChildStatus(pid_t pid);
 // Reaps a child; its exit code, or 128 + the signal that killed it.
 Result<int> WaitChild(pid_t pid);
-// The same without waiting; nothing while it runs.
+// Ends a child with SIGKILL and reaps it; false when that took longer than `timeout_ms` (a process
+// that is frozen, or waits for a device): it is left to whoever adopts it.
+bool KillChild(int pidfd, pid_t pid, int timeout_ms);
+// The same as WaitChild without waiting; nothing while it runs.
 Result<std::optional<int>> TryWaitChild(pid_t pid);
 
 }  // namespace kiste::sys

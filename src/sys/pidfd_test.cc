@@ -61,6 +61,14 @@ TEST(Pidfd, SignalToAReapedProcessIsEsrch) {
   EXPECT_EQ(PidfdOpen(pid).error().errno_value, ESRCH);
 }
 
+TEST(Pidfd, KilledChildrenAreReaped) {
+  pid_t pid = WaitingChild();
+  Fd pidfd = PidfdOpen(pid).value();
+  EXPECT_TRUE(KillChild(pidfd.get(), pid, 5000));
+  EXPECT_EQ(TryWaitChild(pid).error().errno_value, ECHILD);
+  EXPECT_FALSE(KillChild(pidfd.get(), pid, 0));  // there is none any more
+}
+
 TEST(Pidfd, BadNumbersAreErrors) {
   pid_t pid = WaitingChild();
   Fd pidfd = PidfdOpen(pid).value();

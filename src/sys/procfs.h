@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/fd.h"
@@ -23,6 +24,8 @@ struct ProcessStat {
 };
 // ESRCH or ENOENT when there is no such process.
 Result<ProcessStat> StatProcess(pid_t pid);
+// The pure part: from the text of /proc/<pid>/stat; `path` is for errors.
+Result<ProcessStat> ParseProcessStat(std::string_view text, const std::string& path);
 // Real uid of a process, for `list`.
 Result<uid_t> OwnerOfProcess(pid_t pid);
 

@@ -2,9 +2,12 @@
 #include "sys/socket.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/strings.h"
@@ -36,13 +39,38 @@ Result<Fd> MakeSocket(int type) {
   return Fd(fd);
 }
 
-Result<Fd> ConnectPath(int type, const std::string& path) {
+// connect(2) waits while the listener's queue is full, as long as the socket's sending may take.
+Status LimitSending(int socket, Deadline deadline) {
+  if (deadline.never()) return {};
+  auto left = std::max(deadline.Left(), std::chrono::milliseconds(1));  // 0 would be no limit
+  auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+  timeval time{seconds.count(), std::chrono::microseconds(left - seconds).count()};
+  if (setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time) < 0)
+    return ErrnoError("setsockopt SO_SNDTIMEO");
+  return {};
+}
+
+Result<Fd> ConnectPath(int type, const std::string& path, Deadline deadline) {
   Fd file = TRY(MakeSocket(type));
   sockaddr_un address = TRY(Address(path));
-  if (connect(file.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0) {
-    return ErrnoError(StrCat("connect ", path));
+  TRY(LimitSending(file.get(), deadline));
+  while (connect(file.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0) {
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) return ErrnoError(StrCat("connect ", path));
+    return Fail(ErrorKind::kTimeout, StrCat("connect ", path, ": nobody accepts connections"));
   }
   return file;
+}
+
+// Waits until there is something to receive, or the end of file.
+Status WaitReadable(int socket, Deadline deadline) {
+  pollfd entry{socket, POLLIN, 0};
+  while (true) {
+    int ready = poll(&entry, 1, deadline.PollTime());
+    if (ready > 0) return {};
+    if (ready == 0) return Fail(ErrorKind::kTimeout, "nothing came until the time was over");
+    if (errno != EINTR) return ErrnoError("poll");
+  }
 }
 
 }  // namespace
@@ -64,23 +92,32 @@ Result<Fd> ListenAt(int directory, const std::string& name) {
   return file;
 }
 
-Result<Fd> ConnectAt(int directory, const std::string& name) {
-  return ConnectPath(SOCK_SEQPACKET, ShortPath(directory, name));
+Result<Fd> ConnectAt(int directory, const std::string& name, Deadline deadline) {
+  return ConnectPath(SOCK_SEQPACKET, ShortPath(directory, name), deadline);
 }
 
-Result<Fd> ConnectStream(const std::string& path) {
+bool Listens(int directory, const std::string& name) {
+  auto connected =
+      ConnectPath(SOCK_SEQPACKET | SOCK_NONBLOCK, ShortPath(directory, name), Deadline::Never());
+  // A full queue is somebody's.
+  return connected || connected.error().kind == ErrorKind::kTimeout;
+}
+
+Result<Fd> ConnectStream(const std::string& path, Deadline deadline) {
   sockaddr_un address{};
-  if (path.size() < sizeof address.sun_path) return ConnectPath(SOCK_STREAM, path);
+  if (path.size() < sizeof address.sun_path) return ConnectPath(SOCK_STREAM, path, deadline);
   size_t slash = path.find_last_of('/');
   Fd directory = TRY(Open(path.substr(0, slash + 1), O_PATH | O_DIRECTORY));
-  return ConnectPath(SOCK_STREAM, ShortPath(directory.get(), path.substr(slash + 1)));
+  return ConnectPath(SOCK_STREAM, ShortPath(directory.get(), path.substr(slash + 1)), deadline);
 }
 
-Result<size_t> Receive(int socket, void* bytes, size_t size) {
+Result<size_t> Receive(int socket, void* bytes, size_t size, Deadline deadline) {
   while (true) {
-    ssize_t received = recv(socket, bytes, size, 0);
-    if (received < 0 && errno == EINTR) continue;
-    if (received < 0 && errno == ECONNRESET) return size_t{0};
+    TRY(WaitReadable(socket, deadline));
+    ssize_t received = recv(socket, bytes, size, MSG_DONTWAIT);
+    // ECONNRESET: the peer has gone without reading what it was sent. It is told once, before what the
+    // peer had said and the end of file.
+    if (received < 0 && (errno == EINTR || errno == EAGAIN || errno == ECONNRESET)) continue;
     if (received < 0) return ErrnoError("recv");
     return static_cast<size_t>(received);
   }
@@ -112,7 +149,8 @@ Status SendDescriptor(int socket, int fd, const std::string& text) {
   return {};
 }
 
-Result<Fd> ReceiveDescriptor(int socket) {
+Result<Fd> ReceiveDescriptor(int socket, Deadline deadline) {
+  TRY_CONTEXT(WaitReadable(socket, deadline), "receive a descriptor");
   char bytes[256];
   iovec piece{bytes, sizeof bytes};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};

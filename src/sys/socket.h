@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "base/deadline.h"
 #include "base/fd.h"
 #include "base/result.h"
 
@@ -19,16 +20,23 @@ struct SocketPair {
 Result<SocketPair> MakeSocketPair();
 // A listening SOCK_SEQPACKET socket called `name` in `directory`.
 Result<Fd> ListenAt(int directory, const std::string& name);
-Result<Fd> ConnectAt(int directory, const std::string& name);
-// A stream socket connected to `path` (console sockets, seccomp agents).
-Result<Fd> ConnectStream(const std::string& path);
-// One message of at most `size` bytes; 0 at the end of file.
-Result<size_t> Receive(int socket, void* bytes, size_t size);
+// kTimeout when those who came before were not accepted until the deadline; sending on the socket
+// is limited to the time that was given for connecting.
+Result<Fd> ConnectAt(int directory, const std::string& name,
+                     Deadline deadline = Deadline::In(kPatience));
+// Whether somebody listens there. Does not wait.
+bool Listens(int directory, const std::string& name);
+// A stream socket connected to `path` (console sockets, seccomp agents), as ConnectAt.
+Result<Fd> ConnectStream(const std::string& path, Deadline deadline = Deadline::In(kPatience));
+// One message of at most `size` bytes; 0 at the end of file. kTimeout when there is none until the
+// deadline.
+Result<size_t> Receive(int socket, void* bytes, size_t size,
+                       Deadline deadline = Deadline::In(kPatience));
 // Never raises SIGPIPE: EPIPE is an error like others.
 Status Send(int socket, const void* bytes, size_t size);
 // Sends `fd` with one byte or more of `text`.
 Status SendDescriptor(int socket, int fd, const std::string& text);
 // The descriptor in the next message; invalid at the end of file.
-Result<Fd> ReceiveDescriptor(int socket);
+Result<Fd> ReceiveDescriptor(int socket, Deadline deadline = Deadline::In(kPatience));
 
 }  // namespace kiste::sys

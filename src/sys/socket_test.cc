@@ -11,6 +11,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include <vector>
+
 #include "base/strings.h"
 #include "sys/file.h"
 #include "sys/memfd.h"
@@ -100,6 +102,39 @@ TEST_F(SocketTest, ListensAndConnectsBelowLongPaths) {
   auto again = ListenAt(folder.get(), "start");
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().errno_value, EADDRINUSE);
+}
+
+TEST_F(SocketTest, WhatAPeerSaidBeforeItDiedWithUnreadMessagesIsReceived) {
+  auto pair = MakeSocketPair().value();
+  ASSERT_TRUE(Send(pair.ours.get(), "unread", 6));
+  ASSERT_TRUE(Send(pair.theirs.get(), "last", 4));
+  pair.theirs.Reset();
+  char bytes[8];
+  EXPECT_EQ(Receive(pair.ours.get(), bytes, sizeof bytes).value(), 4u);
+  EXPECT_EQ(Receive(pair.ours.get(), bytes, sizeof bytes).value(), 0u);
+}
+
+TEST_F(SocketTest, ReceivingHasALimit) {
+  auto pair = MakeSocketPair().value();
+  char byte;
+  auto deadline = Deadline::In(std::chrono::milliseconds(10));
+  EXPECT_EQ(Receive(pair.ours.get(), &byte, 1, deadline).error().kind, ErrorKind::kTimeout);
+  EXPECT_EQ(ReceiveDescriptor(pair.ours.get(), deadline).error().kind, ErrorKind::kTimeout);
+}
+
+TEST_F(SocketTest, ConnectingToOneWhoAcceptsNobodyHasALimit) {
+  Fd folder = Open(path_, O_RDONLY | O_DIRECTORY).value();
+  EXPECT_FALSE(Listens(folder.get(), "start"));
+  Fd listener = ListenAt(folder.get(), "start").value();
+  std::vector<Fd> waiting;
+  Result<Fd> connected = Fd();
+  while (connected && waiting.size() < 100) {
+    connected = ConnectAt(folder.get(), "start", Deadline::In(std::chrono::milliseconds(10)));
+    if (connected) waiting.push_back(std::move(*connected));
+  }
+  ASSERT_FALSE(connected);
+  EXPECT_EQ(connected.error().kind, ErrorKind::kTimeout);
+  EXPECT_TRUE(Listens(folder.get(), "start"));  // a full queue is somebody's
 }
 
 TEST_F(SocketTest, NobodyListensAfterTheListenerIsGone) {

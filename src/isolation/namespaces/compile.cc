@@ -182,6 +182,7 @@ Result<Compiled> Compile(const LaunchPlan& plan, const CompileOptions& options) 
   }
   bool limits_set = limits_by_runtime || (!plan.root && !plan.privileged_runtime);
   CompileProcess(plan.process, limits_set, builder);
+  builder.Add({.op = Op::kConfirm}, "wait until the process is recorded");
   if (plan.start_listener && !plan.privileged_runtime) {
     builder.Add({.op = Op::kCloseProc},
                 "close /proc");  // it waits in the open: with nothing of the host's

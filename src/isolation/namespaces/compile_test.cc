@@ -188,6 +188,14 @@ TEST(Compile, DiesWithTheRuntimeUntilItWaitsForStart) {
   EXPECT_LT(steps.First(Op::kUser), steps.Last(Op::kDeathSignal));
 }
 
+TEST(Compile, NothingOfTheContainersRunsBeforeTheProcessIsRecorded) {
+  Steps steps(Rich(), {.host_hooks = true});
+  EXPECT_EQ(steps.Count(Op::kConfirm), 1);
+  EXPECT_LT(steps.Last(Op::kDeathSignal), steps.First(Op::kConfirm));
+  EXPECT_LT(steps.First(Op::kConfirm), steps.First(Op::kWaitStart));
+  EXPECT_LT(steps.First(Op::kConfirm), steps.First(Op::kExec));
+}
+
 TEST(Compile, RootIsBuiltThenHooksThenProtectedThenEntered) {
   Steps steps(Rich(), {.host_hooks = true});
   const size_t order[] = {steps.First(Op::kPropagation),   steps.First(Op::kRoot),

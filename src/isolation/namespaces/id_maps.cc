@@ -13,6 +13,8 @@ namespace kiste::isolation {
 
 namespace {
 
+constexpr int kKillMs = 1000;
+
 Status WriteMap(pid_t pid, const char* file, const std::vector<oci::IdMapping>& mappings) {
   std::string lines;
   for (const auto& mapping : mappings) {
@@ -41,6 +43,11 @@ Status RunHelper(const char* helper, const char* field, pid_t pid,
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0)
     return SystemError(error, StrCat("execve ", helper, " (Debian's package uidmap)"));
+  Fd pidfd = TRY(sys::PidfdOpen(child));
+  if (!TRY(sys::PidfdWaitExit(pidfd.get(), static_cast<int>(kPatience.count())))) {
+    sys::KillChild(pidfd.get(), child, kKillMs);
+    return Fail(ErrorKind::kTimeout, StrCat(field, ": ", helper, " does not end"));
+  }
   int code = TRY(sys::WaitChild(child));
   if (code == 0) return {};
   char said[512];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "isolation/namespaces/launch.h"
 
-#include <signal.h>
+#include <poll.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 #include "isolation/namespaces/compile.h"
 #include "isolation/namespaces/id_maps.h"
 #include "isolation/namespaces/launcher_image.h"
-#include "isolation/namespaces/report_names.h"
+#include "isolation/namespaces/report.h"
 #include "oci/rlimit_names.h"
 #include "sys/affinity.h"
 #include "sys/clone.h"
@@ -28,36 +28,11 @@ using launcher::ReportKind;
 
 namespace {
 
-// A failure report in words; `words` say what was being done, when that is known.
-Error ReportedError(const Report& report, std::string words) {
-  Error error{ErrorKind::kSystem, report.error, std::move(words), {}};
-  if (report.detail[0] != 0) error.detail = report.detail;
-  error.call = CallName(report.call);
-  error.step = StepName(report.op);
-  if (report.op == Op::kFindExecutable) {
-    // The words that engines look for to tell 127 from 126 (podman, docker, containerd).
-    bool searched = error.operation.find('/') == std::string::npos;
-    if (report.error == ENOENT && searched) {
-      error.kind = ErrorKind::kNotFound;
-      error.errno_value = 0;
-      error.detail = "executable file not found in $PATH";
-    } else if (report.error == ENOENT || report.error == ENOTDIR) {
-      error.kind = ErrorKind::kNotFound;
-    }
-  } else if (report.op == Op::kHooks && report.error == ECANCELED) {
-    error.errno_value = 0;
-  } else if (report.op == Op::kHooks && report.error == ETIMEDOUT) {
-    error.kind = ErrorKind::kTimeout;
-  }
-  return error;
-}
-
 // Receives a report; nothing at the end of file. Reports come in whole messages.
-Result<bool> NextReport(int channel, Report& report) {
-  size_t size = TRY(sys::Receive(channel, &report, sizeof report));
+Result<bool> NextReport(int channel, Report& report, Deadline deadline) {
+  size_t size = TRY(sys::Receive(channel, &report, sizeof report, deadline));
   if (size == 0) return false;
-  if (size != sizeof report) return Fail(ErrorKind::kSystem, "a broken report from the launcher");
-  report.detail[sizeof report.detail - 1] = 0;
+  TRY(CheckReport(report, size));
   return true;
 }
 
@@ -81,18 +56,30 @@ Status ApplyLimits(pid_t pid, const ProcessPlan& process) {
 }
 
 // Spawns while this process runs on `cpus` (when there are any), which the child inherits.
-Result<sys::Spawned> SpawnOn(const std::vector<uint64_t>& cpus, const sys::SpawnRequest& request) {
+Result<sys::Spawned> SpawnOn(const std::vector<uint64_t>& cpus, const sys::SpawnRequest& request,
+                             Deadline deadline) {
   constexpr char kField[] = "process.execCPUAffinity.initial";
   std::vector<uint64_t> before;
   if (!cpus.empty()) {
     before = TRY(sys::Affinity());
     TRY_CONTEXT(sys::SetAffinity(cpus), kField);
   }
-  auto spawned = sys::Spawn(request);
+  auto spawned = sys::Spawn(request, deadline);
   // In vain where a cpu has gone meanwhile: then the kernel has chosen already.
   if (!cpus.empty()) static_cast<void>(sys::SetAffinity(before));
   if (!spawned) return Context(std::move(spawned), "start the container's process");
   return std::move(*spawned);
+}
+
+constexpr int kKillMs = 2000;  // how long a launcher may take to die
+
+// Why a process may have nothing to say, as far as the kernel tells.
+std::string Silence(pid_t pid) {
+  auto stat = sys::StatProcess(pid);
+  if (!stat) return "it is gone";
+  if (stat->state == 'T' || stat->state == 't') return "it is stopped";
+  if (stat->state == 'D') return "it is frozen or waits for a device";
+  return StrCat("it is in state ", std::string(1, stat->state));
 }
 
 // One launch: the child that is current (forks make a new one), and the state of the dialogue.
@@ -110,10 +97,8 @@ class Dialogue {
   Result<Launched> Run() {
     auto outcome = Converse();
     if (outcome) return std::move(child_);
-    if (child_.pid > 0) {
-      static_cast<void>(sys::PidfdSendSignal(child_.pidfd.get(), SIGKILL));
-      static_cast<void>(sys::WaitChild(child_.pid));
-    }
+    channel_.Reset();  // a fork that nobody told of ends by itself
+    if (child_.pid > 0) sys::KillChild(child_.pidfd.get(), child_.pid, kKillMs);
     return std::unexpected(std::move(outcome).error());
   }
 
@@ -136,7 +121,7 @@ class Dialogue {
           executing = true;
           break;
         case ReportKind::kFailed:
-          return std::unexpected(ReportedError(report, compiled_.builder.words().at(report.index)));
+          return std::unexpected(ReportedError(report, compiled_.builder.words()));
       }
     }
     if (executing) return {};
@@ -153,11 +138,41 @@ class Dialogue {
       early_.erase(ready);
       return true;
     }
-    while (TRY(NextReport(channel_.get(), report))) {
+    Deadline deadline = AnswerDeadline();
+    while (TRY(AwaitReport(deadline))) {
+      if (!TRY(NextReport(channel_.get(), report, deadline))) return false;
       if (IsCurrent(report)) return true;
       early_.push_back(report);
     }
     return false;
+  }
+
+  // Waits for a report or for the end of file. False when the current child has ended without a
+  // word while the channel is still open: somebody killed it between its fork and its report.
+  Result<bool> AwaitReport(Deadline deadline) {
+    pollfd entries[] = {{channel_.get(), POLLIN, 0}, {child_.pidfd.get(), POLLIN, 0}};
+    while (true) {
+      int ready = poll(entries, std::size(entries), deadline.PollTime());
+      if (ready < 0 && errno == EINTR) continue;
+      if (ready < 0) return SystemError(errno, "poll the launcher");
+      if (ready == 0) {
+        return Fail(ErrorKind::kTimeout, StrCat("the container's process ", child_.pid,
+                                                " does not answer: ", Silence(child_.pid)));
+      }
+      if (entries[0].revents != 0) return true;
+      // What it said before it ended may have come after the look at the channel.
+      return poll(entries, 1, 0) > 0;
+    }
+  }
+
+  // The hooks that run before the next report are the user's, with their own limits.
+  Deadline AnswerDeadline() const {
+    auto hooks = plan_.create_container.hooks;
+    if (!plan_.start_listener) {
+      const auto& more = plan_.start_container.hooks;
+      hooks.insert(hooks.end(), more.begin(), more.end());
+    }
+    return DeadlineWithHooks(plan_.patience, hooks);
   }
   bool IsCurrent(const Report& report) const {
     return report.generation == static_cast<uint32_t>(forks_seen_);
@@ -170,14 +185,22 @@ class Dialogue {
   // cannot be anybody else's.
   Status Succeed(pid_t pid) {
     Fd pidfd = TRY(sys::PidfdOpen(pid));
-    static_cast<void>(sys::WaitChild(child_.pid));
+    if (TRY(sys::PidfdWaitExit(child_.pidfd.get(), kKillMs)))
+      static_cast<void>(sys::WaitChild(child_.pid));
     child_ = Launched{pid, std::move(pidfd)};
     ++forks_seen_;
     if (ForksLeft() == 0) return Started();
     return {};
   }
 
-  Status Started() { return observer_.started ? observer_.started(child_.pid) : Status(); }
+  // A launcher that cannot be told has failed, and says so itself, or has ended.
+  void Tell(char word) { static_cast<void>(sys::Send(channel_.get(), &word, 1)); }
+
+  Status Started() {
+    if (observer_.started) TRY(observer_.started(child_.pid));
+    Tell(launcher::kHeldByte);
+    return {};
+  }
 
   Status Synchronise() {
     if (syncs_seen_ >= compiled_.syncs.size())
@@ -196,12 +219,15 @@ class Dialogue {
         TRY(ApplyLimits(child_.pid, plan_.process));
         break;
     }
-    char go = 1;
-    return sys::Send(channel_.get(), &go, 1);
+    Tell(launcher::kGoByte);
+    return {};
   }
 
   // The channel closed without a word: somebody killed the child.
   Status Died() {
+    if (!TRY(sys::PidfdWaitExit(child_.pidfd.get(), kKillMs))) {
+      return Fail(ErrorKind::kSystem, "the container's process hung up while it was being set up");
+    }
     int code = TRY(sys::WaitChild(std::exchange(child_.pid, -1)));
     return Fail(ErrorKind::kSystem,
                 StrCat("the container's process died while it was being set up (",
@@ -223,7 +249,7 @@ class Dialogue {
 
 Result<Launched> Launch(const LaunchPlan& plan, const LaunchObserver& observer) {
   Compiled compiled = TRY(Compile(plan, {.host_hooks = observer.host_hooks != nullptr}));
-  Fd image = TRY(sys::SealedExecutable("kiste-launcher", LauncherImage()));
+  Fd image = TRY(sys::SealedExecutable("kiste-launcher", LauncherImage(), plan.scratch));
   Fd proc = TRY(sys::OpenProc());
   auto channel = TRY(sys::MakeSocketPair());
   std::string block = compiled.builder.Finish(channel.theirs.get(), proc.get());
@@ -238,30 +264,45 @@ Result<Launched> Launch(const LaunchPlan& plan, const LaunchObserver& observer) 
   // From the start, while nothing is given up yet: later launchers inherit it.
   if (plan.cgroup.directory) request.cgroup = plan.cgroup.directory.get();
   request.inherit = compiled.builder.inherited();
-  auto spawned = TRY(SpawnOn(plan.process.initial_cpus, request));
+  auto spawned = TRY(SpawnOn(plan.process.initial_cpus, request, Deadline::In(plan.patience)));
   channel.theirs.Reset();
   Launched child{spawned.pid, std::move(spawned.pidfd)};
   return Dialogue(plan, observer, compiled, std::move(child), std::move(channel.ours)).Run();
 }
 
-bool WaitsForStart(int directory, const std::string& name) {
-  return sys::ConnectAt(directory, name).has_value();
+Deadline DeadlineWithHooks(std::chrono::milliseconds patience,
+                           const std::vector<oci::Hook>& hooks) {
+  for (const auto& hook : hooks) {
+    if (!hook.timeout) return Deadline::Never();
+    patience += std::chrono::seconds(*hook.timeout);
+  }
+  return Deadline::In(patience);
 }
 
-Status ReleaseStart(int directory, const std::string& name) {
-  auto connection = sys::ConnectAt(directory, name);
+bool WaitsForStart(int directory, const std::string& name) { return sys::Listens(directory, name); }
+
+Status ReleaseStart(int directory, const std::string& name, Deadline deadline) {
+  constexpr char kSilent[] =
+      "the container's process does not answer (it is stopped or frozen): nothing was started";
+  auto connection = sys::ConnectAt(directory, name, deadline);
+  if (!connection && connection.error().kind == ErrorKind::kTimeout)
+    return Fail(ErrorKind::kTimeout, kSilent);
   if (!connection) return Fail(ErrorKind::kNotFound, "no process waits for start");
   TRY(sys::Send(connection->get(), &launcher::kStartByte, 1));
   Report report{};
   bool executing = false;
-  while (TRY(NextReport(connection->get(), report))) {
+  while (true) {
+    auto more = NextReport(connection->get(), report, deadline);
+    if (!more && more.error().kind == ErrorKind::kTimeout)
+      return Fail(ErrorKind::kTimeout, kSilent);
+    if (!TRY(std::move(more))) break;
     if (report.kind == ReportKind::kExec) executing = true;
     if (report.kind != ReportKind::kFailed) continue;
     std::string_view step = report.op == Op::kExec      ? "exec"
                             : report.op == Op::kHooks   ? "hooks.startContainer"
                             : report.op == Op::kSeccomp ? "linux.seccomp: install the filter"
                                                         : "start";
-    return std::unexpected(ReportedError(report, std::string(step)));
+    return std::unexpected(ReportedError(report, step));
   }
   if (executing) return {};
   return Fail(ErrorKind::kSystem, "the container's process died before it was started");

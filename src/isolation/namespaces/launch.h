@@ -6,8 +6,11 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <functional>
+#include <vector>
 
+#include "base/deadline.h"
 #include "base/fd.h"
 #include "base/result.h"
 #include "isolation/plan.h"
@@ -31,12 +34,17 @@ struct Launched {
 };
 
 // Carries out `plan`. Returns when the payload has been executed, or, if the plan has a start
-// listener, when the process waits there. After a failure no process is left.
+// listener, when the process waits there. After a failure no process is left, unless SIGKILL did
+// not end it (its cgroup is frozen from outside, it waits for a device).
 Result<Launched> Launch(const LaunchPlan& plan, const LaunchObserver& observer);
 
 // Tells the process that waits behind `name` in `directory` to go on; returns when the payload
-// runs. Fails with what the remaining steps failed with; kNotFound when nobody listens.
-Status ReleaseStart(int directory, const std::string& name);
+// runs. Fails with what the remaining steps failed with; kNotFound when nobody listens; kTimeout when
+// there is no answer until the deadline: then nothing has been started, nor will be.
+Status ReleaseStart(int directory, const std::string& name,
+                    Deadline deadline = Deadline::In(kPatience));
+// When the hooks' answers are due: `patience` and their timeouts; never, if one has none.
+Deadline DeadlineWithHooks(std::chrono::milliseconds patience, const std::vector<oci::Hook>& hooks);
 // Whether a process waits there.
 bool WaitsForStart(int directory, const std::string& name);
 

@@ -43,7 +43,13 @@ void SendReport(Launcher& l, ReportKind kind, long error) {
   l.report.kind = kind;
   l.report.error = static_cast<__s32>(error < 0 ? -error : error);
   l.report.call = last_failure.error == error ? static_cast<__s32>(last_failure.number) : -1;
-  Call<__NR_sendto>(l.channel, &l.report, sizeof l.report, kNoSignal, nullptr, 0);
+  long sent = -EINTR;
+  while (sent == -EINTR) {
+    sent = Call<__NR_sendto>(l.channel, &l.report, sizeof l.report, kNoSignal, nullptr, 0);
+  }
+  // Who would wait for an answer, or be waited for, has nobody to talk to. The last word before
+  // execve may be missed: the end of the file says the same.
+  if (sent < 0 && kind != ReportKind::kExec && kind != ReportKind::kFailed) Exit(1);
 }
 
 long SendDescriptor(int socket, int fd, const IoVector* pieces, unsigned count) {
@@ -58,13 +64,29 @@ long SendDescriptor(int socket, int fd, const IoVector* pieces, unsigned count) 
   return sent < 0 ? sent : 0;
 }
 
-// The runtime does what only it may do. When it is gone there is nobody to go on for.
+namespace {
+
+// One byte from the runtime. When that is gone there is nobody to go on for.
+char Hear(const Launcher& l) {
+  char word = 0;
+  long size = -EINTR;
+  while (size == -EINTR) size = Call<__NR_read>(l.channel, &word, 1);
+  if (size != 1) Exit(1);
+  return word;
+}
+
+}  // namespace
+
+// The runtime does what only it may do.
 long Sync(Launcher& l) {
   SendReport(l, ReportKind::kSync, 0);
-  char go = 0;
-  long size = -EINTR;
-  while (size == -EINTR) size = Call<__NR_read>(l.channel, &go, 1);
-  if (size != 1) Exit(1);
+  while (Hear(l) == kHeldByte) l.held = true;
+  return 0;
+}
+
+// The byte was sent long ago, as a rule: this waits for nothing.
+long Confirm(Launcher& l) {
+  while (!l.held) l.held = Hear(l) == kHeldByte;
   return 0;
 }
 
@@ -84,7 +106,9 @@ long WaitStart(Launcher& l, const Operation& op) {
     Call<__NR_ppoll>(&talks, 1, &limit, nullptr, 0);
     char word = 0;
     long size = Call<__NR_recvfrom>(connection, &word, 1, kDontWait, nullptr, nullptr);
-    if (size == 1 && word == kStartByte) {
+    // One who hung up meanwhile has given up: what it was told, nothing started, must stay true.
+    bool there = (talks.revents & POLLHUP) == 0;
+    if (size == 1 && word == kStartByte && there) {
       l.channel = static_cast<int>(connection);
       Call<__NR_close>(op.fd);
       return 0;

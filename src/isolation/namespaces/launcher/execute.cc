@@ -28,7 +28,8 @@ char* Field(char* line, unsigned index) {
   return line;
 }
 
-// The home directory of `uid` among the lines of `text`, or nullptr.
+}  // namespace
+
 const char* FindHome(char* text, unsigned long uid) {
   while (*text != 0) {
     char* end = text;
@@ -46,8 +47,6 @@ const char* FindHome(char* text, unsigned long uid) {
   }
   return nullptr;
 }
-
-}  // namespace
 
 long Home(Launcher& l, const Operation& op) {
   static char passwd[1 << 16];

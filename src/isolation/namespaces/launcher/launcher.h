@@ -36,6 +36,7 @@ struct Launcher {
   int root = -1;                     // O_PATH of the container's root once kRoot made it
   int mask = -1;                     // the empty read-only tmpfs that masks directories
   const char* executable = nullptr;  // found by kFindExecutable
+  bool held = false;                 // the runtime has said kHeldByte
   bool chdir_refused = false;        // as root; the user will try
   Report report{};
 
@@ -165,12 +166,16 @@ long SetCapabilities(Launcher& l, const Operation& op);
 long Seccomp(Launcher& l, const Operation& op);
 long StdioOwner(const Operation& op);
 // execute.cc
+// The home directory of `uid` among the lines of `text` (passwd(5)), which is cut to pieces on the
+// way; nullptr when there is none. The text is the image's: anything.
+const char* FindHome(char* text, unsigned long uid);
 long Home(Launcher& l, const Operation& op);
 long FindExecutable(Launcher& l, const Operation& op);
 long Execute(Launcher& l, const Operation& op);
 // dialogue.cc
 void SendReport(Launcher& l, ReportKind kind, long error);
 long Sync(Launcher& l);
+long Confirm(Launcher& l);
 long WaitStart(Launcher& l, const Operation& op);
 // A descriptor as SCM_RIGHTS beside the given bytes; -errno on failure.
 long SendDescriptor(int socket, int fd, const IoVector* pieces, unsigned count);

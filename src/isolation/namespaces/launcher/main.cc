@@ -141,6 +141,8 @@ long Perform(Launcher& l, const Operation& op) {
       return Hooks(l, op);
     case Op::kSync:
       return Sync(l);
+    case Op::kConfirm:
+      return Confirm(l);
     case Op::kWaitStart:
       return WaitStart(l, op);
     case Op::kOpenRoot: {
@@ -155,8 +157,9 @@ long Perform(Launcher& l, const Operation& op) {
 // Maps the program privately: slots in it are filled in on the way.
 bool Load(Launcher& l, int fd) {
   Program header{};
-  if (Call<__NR_pread64>(fd, &header, sizeof header, 0) != static_cast<long>(sizeof header))
-    return false;
+  long size = -EINTR;
+  while (size == -EINTR) size = Call<__NR_pread64>(fd, &header, sizeof header, 0);
+  if (size != static_cast<long>(sizeof header)) return false;
   if (header.magic != kMagic) return false;
   long base = Call<__NR_mmap>(nullptr, header.size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
   Call<__NR_close>(fd);

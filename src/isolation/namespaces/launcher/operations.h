@@ -12,6 +12,8 @@
 //     │ ← Report{kChild, pid}            │ at Op::kFork: L exits, its sibling L' goes on
 //     │ ← Report{kSync, index}           │ at Op::kSync: id maps, cgroup, host-side hooks, rlimits
 //     │   one byte →                     │
+//     │   kHeldByte →                    │ unasked, once the last child is written down; read at
+//     │                                  │ Op::kConfirm: nothing runs that nobody would find
 //     │ ← Report{kReady}                 │ at Op::kWaitStart: `create` may return; L now waits on
 //     │                                  │ the start listener and reports to who connected there
 //     │ ← Report{kExec}                  │ before the filter and execve; then end of file = success
@@ -86,6 +88,7 @@ enum class Op : __u32 {
   // dialogue.cc
   kOpenRoot,   // takes "/" for the root (exec into a container)
   kSync,       //
+  kConfirm,    // until the runtime has said that it holds this process
   kWaitStart,  // fd: listening socket
 };
 
@@ -152,6 +155,10 @@ struct Report {
   char detail[240];  // NUL-terminated: the object, what the kernel said
 };
 
+// What the runtime sends over the channel: the answer to a kSync; that the container's process is
+// known and recorded.
+constexpr char kGoByte = 'g';
+constexpr char kHeldByte = 'h';
 // What `start` sends to the start listener.
 constexpr char kStartByte = 's';
 

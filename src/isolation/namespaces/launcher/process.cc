@@ -46,7 +46,8 @@ long DefaultSignals() {
 // One write: the task that writes joins by itself, without the wait for an RCU grace period that
 // moving another process by its pid costs (cgroups(7); measured in docs/decisions/0002).
 long JoinCgroup(const Operation& op) {
-  long written = Call<__NR_write>(op.fd, "0", 1);
+  long written = -EINTR;
+  while (written == -EINTR) written = Call<__NR_write>(op.fd, "0", 1);
   return written < 0 ? written : 0;
 }
 
