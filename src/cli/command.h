@@ -44,6 +44,6 @@ std::span<const Command> Commands();
 
 extern const Command kCreateCommand, kDeleteCommand, kExecCommand, kKillCommand, kListCommand,
     kPauseCommand, kPsCommand, kResumeCommand, kRunCommand, kSpecCommand, kStartCommand,
-    kStateCommand;
+    kStateCommand, kSurfaceCommand;
 
 }  // namespace kiste::cli

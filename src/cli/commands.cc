@@ -6,8 +6,9 @@ namespace kiste::cli {
 
 std::span<const Command> Commands() {
   static const Command kCommands[] = {
-      kCreateCommand, kDeleteCommand, kExecCommand, kKillCommand, kListCommand,  kPauseCommand,
-      kPsCommand,     kResumeCommand, kRunCommand,  kSpecCommand, kStartCommand, kStateCommand,
+      kCreateCommand, kDeleteCommand, kExecCommand,    kKillCommand, kListCommand,
+      kPauseCommand,  kPsCommand,     kResumeCommand,  kRunCommand,  kSpecCommand,
+      kStartCommand,  kStateCommand,  kSurfaceCommand,
   };
   return kCommands;
 }

@@ -12,6 +12,7 @@
 #include "isolation/plan.h"
 #include "oci/config.h"
 #include "sys/cgroup/cgroup.h"
+#include "sys/seccomp/seccomp.h"
 
 namespace kiste::runtime {
 
@@ -58,6 +59,8 @@ struct ProcessRequest {
   Warn warn;
 };
 Result<isolation::ProcessPlan> PlanProcess(const ProcessRequest& request);
+// The profile as the floor that compiles it takes it, with the runtime's choice of flags.
+sys::SeccompProfile SeccompProfileOf(const oci::Seccomp& seccomp);
 
 // plan_sysctls.cc … small parts
 std::vector<isolation::FileWrite> PlanSysctls(const oci::Config& config);
