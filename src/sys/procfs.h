@@ -23,6 +23,9 @@ struct ProcessStat {
 };
 // ESRCH or ENOENT when there is no such process.
 Result<ProcessStat> StatProcess(pid_t pid);
+// The signals that this process ignores (SigIgn in proc_pid_status(5)), signal n as bit n-1. All of
+// them when that cannot be read.
+uint64_t IgnoredSignals();
 // Real uid of a process, for `list`.
 Result<uid_t> OwnerOfProcess(pid_t pid);
 
