@@ -49,6 +49,6 @@ std::span<const Command> Commands();
 
 extern const Command kCreateCommand, kDeleteCommand, kEventsCommand, kExecCommand, kFeaturesCommand,
     kKillCommand, kListCommand, kPauseCommand, kPsCommand, kResumeCommand, kRunCommand,
-    kSpecCommand, kStartCommand, kStateCommand, kUpdateCommand;
+    kSpecCommand, kStartCommand, kStateCommand, kSurfaceCommand, kUpdateCommand;
 
 }  // namespace kiste::cli

@@ -120,7 +120,8 @@ Status OpenLog(const Arguments& global, Log& log) {
 }
 
 bool NamesContainer(const Command& command) {
-  return std::string_view(command.arguments).starts_with("<container-id>");
+  std::string_view arguments = command.arguments;
+  return arguments.starts_with("<container-id>") || arguments.starts_with("[container-id]");
 }
 
 Status CheckCount(const Command& command, size_t count) {

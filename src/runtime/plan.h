@@ -13,6 +13,7 @@
 #include "isolation/plan.h"
 #include "oci/config.h"
 #include "sys/cgroup/cgroup.h"
+#include "sys/seccomp/seccomp.h"
 
 namespace kiste::runtime {
 
@@ -63,6 +64,8 @@ struct ProcessRequest {
   Warn warn;
 };
 Result<isolation::ProcessPlan> PlanProcess(const ProcessRequest& request);
+// The profile as the floor that compiles it takes it, with the runtime's choice of flags.
+sys::SeccompProfile SeccompProfileOf(const oci::Seccomp& seccomp);
 
 // plan_placement.cc: linux.memoryPolicy, and execCPUAffinity for an exec.
 void PlanMemoryPolicy(const oci::Linux& linux, isolation::ProcessPlan& plan);

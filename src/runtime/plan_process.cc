@@ -11,9 +11,7 @@
 
 namespace kiste::runtime {
 
-namespace {
-
-sys::SeccompProfile Profile(const oci::Seccomp& seccomp) {
+sys::SeccompProfile SeccompProfileOf(const oci::Seccomp& seccomp) {
   sys::SeccompProfile profile;
   profile.default_action = seccomp.default_action;
   profile.default_errno_ret = seccomp.default_errno_ret;
@@ -36,11 +34,13 @@ sys::SeccompProfile Profile(const oci::Seccomp& seccomp) {
   return profile;
 }
 
+namespace {
+
 Status PlanSeccomp(const ProcessRequest& request, isolation::SeccompPlan& plan) {
   if (!request.linux.seccomp) return {};
   const auto& seccomp = *request.linux.seccomp;
-  auto program = TRY_CONTEXT(sys::CompileSeccompCached(Profile(seccomp), request.seccomp_cache),
-                             "linux.seccomp");
+  auto program = TRY_CONTEXT(
+      sys::CompileSeccompCached(SeccompProfileOf(seccomp), request.seccomp_cache), "linux.seccomp");
   plan.filter = std::move(program.filter);
   plan.flags = program.flags;
   if (seccomp.listener_path.empty()) return {};

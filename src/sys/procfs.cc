@@ -40,6 +40,15 @@ Result<ProcessStat> ParseProcessStat(std::string_view text, const std::string& p
   return ProcessStat{fields[kState][0], *start};
 }
 
+uint64_t IgnoredSignals() {
+  constexpr std::string_view kField = "\nSigIgn:\t";
+  auto text = ReadFileAt(AT_FDCWD, "/proc/self/status", 16 << 10);
+  size_t at = text ? text->find(kField) : std::string::npos;
+  if (at == std::string::npos) return ~uint64_t{0};
+  auto rest = std::string_view(*text).substr(at + kField.size());
+  return ParseUint(rest.substr(0, rest.find('\n')), 16).value_or(~uint64_t{0});
+}
+
 Result<uid_t> OwnerOfProcess(pid_t pid) {
   struct stat status = TRY(StatAt(AT_FDCWD, StrCat("/proc/", pid)));
   return status.st_uid;

@@ -26,6 +26,9 @@ struct ProcessStat {
 Result<ProcessStat> StatProcess(pid_t pid);
 // The pure part: from the text of /proc/<pid>/stat; `path` is for errors.
 Result<ProcessStat> ParseProcessStat(std::string_view text, const std::string& path);
+// The signals that this process ignores (SigIgn in proc_pid_status(5)), signal n as bit n-1. All of
+// them when that cannot be read.
+uint64_t IgnoredSignals();
 // Real uid of a process, for `list`.
 Result<uid_t> OwnerOfProcess(pid_t pid);
 

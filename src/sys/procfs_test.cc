@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
+
 namespace kiste::sys {
 
 namespace {
@@ -84,6 +86,16 @@ TEST(Procfs, CommandMayHoldAnything) {
 TEST(Procfs, OwnerIsTheEffectiveUser) {
   EXPECT_EQ(OwnerOfProcess(getpid()).value(), geteuid());
   EXPECT_FALSE(OwnerOfProcess(2147483646));
+}
+
+TEST(Procfs, IgnoredSignalsAreTheOnesThatAreIgnored) {
+  auto bit = [](int signal) { return uint64_t{1} << (signal - 1); };
+  auto before = std::signal(SIGUSR1, SIG_IGN);
+  EXPECT_NE(IgnoredSignals() & bit(SIGUSR1), 0u);
+  std::signal(SIGUSR1, SIG_DFL);
+  EXPECT_EQ(IgnoredSignals() & bit(SIGUSR1), 0u);
+  EXPECT_EQ(IgnoredSignals() & bit(SIGKILL), 0u);
+  std::signal(SIGUSR1, before);
 }
 
 }  // namespace kiste::sys

@@ -160,7 +160,7 @@ Result<Compiled> Compile(const LaunchPlan& plan, const CompileOptions& options) 
   }
   builder.Add({.op = Op::kDeathSignal, .a = SIGKILL}, "prctl PR_SET_PDEATHSIG");
   builder.Add({.op = Op::kSetsid}, "setsid");
-  builder.Add({.op = Op::kDefaultSignals}, "rt_sigaction");
+  builder.Add({.op = Op::kDefaultSignals, .a = options.ignored_signals}, "rt_sigaction");
   JoinCgroups(plan, compiled);
   if (!plan.process.session_keyring.empty()) {
     builder.Add({.op = Op::kKeyring, .text = builder.Text(plan.process.session_keyring)},

@@ -29,6 +29,8 @@ struct Compiled {
 
 struct CompileOptions {
   bool host_hooks = false;  // stop once the namespaces and mounts are there
+  // Bit n-1: signal n may be ignored here, and would stay so through execve.
+  uint64_t ignored_signals = ~uint64_t{0};
 };
 
 // Fails with kUnsupported for what this backend cannot do.

@@ -248,7 +248,8 @@ class Dialogue {
 }  // namespace
 
 Result<Launched> Launch(const LaunchPlan& plan, const LaunchObserver& observer) {
-  Compiled compiled = TRY(Compile(plan, {.host_hooks = observer.host_hooks != nullptr}));
+  Compiled compiled = TRY(Compile(plan, {.host_hooks = observer.host_hooks != nullptr,
+                                         .ignored_signals = sys::IgnoredSignals()}));
   Fd image = TRY(sys::SealedExecutable("kiste-launcher", LauncherImage(), plan.scratch));
   Fd proc = TRY(sys::OpenProc());
   auto channel = TRY(sys::MakeSocketPair());

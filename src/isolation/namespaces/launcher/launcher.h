@@ -151,7 +151,7 @@ struct StatePieces {
 };
 void ExpandState(const Launcher& l, const char* state, StatePieces& to);
 // process.cc, credentials.cc
-long DefaultSignals();
+long DefaultSignals(const Operation& op);
 long JoinCgroup(const Operation& op);
 long Fork(Launcher& l, const Operation& op);
 long BecomeRoot();

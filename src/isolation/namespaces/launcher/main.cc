@@ -28,7 +28,7 @@ long Perform(Launcher& l, const Operation& op) {
       return session == -EPERM || session > 0 ? 0 : session;  // EPERM: a leader already
     }
     case Op::kDefaultSignals:
-      return DefaultSignals();
+      return DefaultSignals(op);
     case Op::kCloseProc:
       Call<__NR_close>(l.proc);
       l.proc = -1;

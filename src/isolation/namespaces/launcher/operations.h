@@ -32,7 +32,7 @@ enum class Op : __u32 {
   // process.cc
   kCloseOnExec,     // a: first descriptor; all from there on are closed by a later exec
   kSetsid,          //
-  kDefaultSignals,  // every signal's disposition
+  kDefaultSignals,  // a: bit n-1: signal n's disposition is reset
   kCloseProc,       // the host's /proc is needed no more
   kJoinCgroup,      // fd: a v1 `tasks` file
   kUnshare,         // a: CLONE_NEW*

@@ -27,8 +27,8 @@ struct InterfaceRequest {  // struct ifreq with its flags (netdevice(7))
 }  // namespace
 
 // Ignored signals would stay ignored through execve; the container's program starts as from a shell
-// that ignores none.
-long DefaultSignals() {
+// that ignores none. The others are at their defaults: execve of the launcher has seen to that.
+long DefaultSignals(const Operation& op) {
   constexpr int kSignals = 64;
   struct {  // the kernel's struct sigaction, all default
     void* handler;
@@ -37,6 +37,7 @@ long DefaultSignals() {
     __u64 mask;
   } action{};
   for (int signal = 1; signal <= kSignals; ++signal) {
+    if ((op.a >> (signal - 1) & 1) == 0) continue;
     // SIGKILL and SIGSTOP refuse.
     Call<__NR_rt_sigaction>(signal, &action, nullptr, sizeof action.mask);
   }

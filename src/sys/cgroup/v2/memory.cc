@@ -8,7 +8,18 @@ namespace {
 
 std::string Bytes(int64_t limit) { return limit < 0 ? "max" : StrCat(limit); }
 
-// memory.swap.max for the specification's swap, which includes memory; "" leaves it as it is.
+// v1's kernel refuses a limit below the usage; v2's kills. A usage that cannot be read is no reason
+// to refuse.
+Status CheckUsage(const Directory& directory, std::string_view field, int64_t limit) {
+  if (limit <= 0 || directory.fresh) return {};
+  auto usage = directory.ReadNumber("memory.current");
+  if (!usage || *usage < static_cast<uint64_t>(limit)) return {};
+  return Invalid(StrCat(field, " ", limit, " is not above the current usage of ", *usage,
+                        " bytes in ", directory.path));
+}
+
+}  // namespace
+
 Result<std::string> SwapMax(int64_t limit, int64_t swap) {
   if (swap == 0) return limit == -1 ? "max" : "";
   if (swap < 0) return "max";
@@ -21,18 +32,6 @@ Result<std::string> SwapMax(int64_t limit, int64_t swap) {
   }
   return StrCat(swap - limit);
 }
-
-// v1's kernel refuses a limit below the usage; v2's kills. A usage that cannot be read is no reason
-// to refuse.
-Status CheckUsage(const Directory& directory, std::string_view field, int64_t limit) {
-  if (limit <= 0 || directory.fresh) return {};
-  auto usage = directory.ReadNumber("memory.current");
-  if (!usage || *usage < static_cast<uint64_t>(limit)) return {};
-  return Invalid(StrCat(field, " ", limit, " is not above the current usage of ", *usage,
-                        " bytes in ", directory.path));
-}
-
-}  // namespace
 
 Status SetMemory(const Directory& directory, const Memory& memory) {
   int64_t limit = memory.limit.value_or(0);
