@@ -62,11 +62,13 @@ const char* CallName(int number) {
       {__NR_readlinkat, "readlinkat"},
       {__NR_recvfrom, "recvfrom"},
       {__NR_rt_sigaction, "rt_sigaction"},
+      {__NR_sched_setaffinity, "sched_setaffinity"},
       {__NR_sched_setattr, "sched_setattr"},
       {__NR_seccomp, "seccomp"},
       {__NR_sendfile, "sendfile"},
       {__NR_sendmsg, "sendmsg"},
       {__NR_sendto, "sendto"},
+      {__NR_set_mempolicy, "set_mempolicy"},
       {__NR_setdomainname, "setdomainname"},
       {__NR_setgroups, "setgroups"},
       {__NR_sethostname, "sethostname"},
@@ -113,6 +115,8 @@ const char* StepName(Op op) {
     case Op::kStdioOwner:
     case Op::kHome:
     case Op::kProcWrite:
+    case Op::kAffinity:
+    case Op::kMemoryPolicy:
       return "process";
     case Op::kUnshare:
     case Op::kSetns:
