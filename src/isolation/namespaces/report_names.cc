@@ -155,6 +155,7 @@ const char* StepName(Op op) {
     case Op::kHooks:
       return "hooks";
     case Op::kSync:
+    case Op::kConfirm:
     case Op::kWaitStart:
       return "start";
   }
