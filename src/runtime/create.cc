@@ -184,10 +184,10 @@ Result<isolation::LaunchPlan> Plan(const Store& store, CreateRequest& request, c
   AddListenFds(request.preserve_fds, plan.process.env);
   if (plan.process.terminal) {
     plan.process.console_socket =
-        request.console
-            ? std::move(request.console)
-            : TRY_CONTEXT(sys::ConnectStream(request.console_socket, Deadline::In(store.patience())),
-                          "--console-socket");
+        request.console ? std::move(request.console)
+                        : TRY_CONTEXT(sys::ConnectStream(request.console_socket,
+                                                         Deadline::In(store.patience())),
+                                      "--console-socket");
   }
   if (request.wait_for_start)
     plan.start_listener = TRY(sys::ListenAt(container.folder.directory(), kStartSocket));

@@ -19,8 +19,8 @@ namespace kiste::runtime {
 
 namespace {
 
-// A process object of its own has what it has; capabilities, limits and labels that it does not name
-// are the container's.
+// A process object of its own has what it has; capabilities, limits and labels that it does not
+// name are the container's.
 Result<oci::Process> ProcessFromFile(const std::string& file, const oci::Process& container) {
   std::string text = TRY_CONTEXT(sys::ReadRegularFile(file, json::kMaxBytes), "--process");
   auto process = TRY(oci::ParseProcess(std::move(text), file));

@@ -19,7 +19,7 @@ namespace kiste::runtime {
 
 namespace {
 
-constexpr int kKillMs = 10'000;         // how long SIGKILL may take
+constexpr int kKillMs = 10'000;      // how long SIGKILL may take
 constexpr size_t kMaxOutput = 4096;  // of a failing hook, shown in the error
 
 std::vector<char*> Pointers(std::vector<std::string>& texts) {

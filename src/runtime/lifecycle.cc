@@ -29,8 +29,8 @@ std::unexpected<Error> WrongState(const Container& container, ContainerStatus st
                                         ": it is ", StatusName(status)));
 }
 
-// Signals all processes of the container, again and again: somebody else may freeze it once more, or
-// start another process in it. Waits until the first one is gone.
+// Signals all processes of the container, again and again: somebody else may freeze it once more,
+// or start another process in it. Waits until the first one is gone.
 Status KillEverything(const Container& container, const cg::Cgroup& cgroup) {
   auto process = container.Process();
   auto deadline = Deadline::In(kKillWait);
@@ -109,8 +109,7 @@ Status Start(const Store& store, const std::string& id) {
   auto status = TRY(container.Status());
   if (status != ContainerStatus::kCreated) return WrongState(container, status, "start");
   auto config = TRY(container.folder.LoadConfig());
-  auto deadline =
-      isolation::DeadlineWithHooks(store.patience(), config.hooks.start_container);
+  auto deadline = isolation::DeadlineWithHooks(store.patience(), config.hooks.start_container);
   auto released = isolation::ReleaseStart(container.folder.directory(), kStartSocket, deadline);
   bool silent = !released && released.error().kind == ErrorKind::kTimeout;
   if (!silent) static_cast<void>(sys::UnlinkAt(container.folder.directory(), kStartSocket));

@@ -37,9 +37,9 @@ Status ValidateId(const std::string& id) {
 Status ContainerFolder::Lock() const {
   auto locked = sys::LockExclusive(directory_.get(), path_, Deadline::In(patience_));
   if (!locked && locked.error().kind == ErrorKind::kTimeout) {
-    return Fail(ErrorKind::kTimeout,
-                StrCat("container ", Quote(id_), " is busy: another command has not finished with it ",
-                       "within ", patience_.count() / 1000, " s"));
+    return Fail(ErrorKind::kTimeout, StrCat("container ", Quote(id_),
+                                            " is busy: another command has not finished with it ",
+                                            "within ", patience_.count() / 1000, " s"));
   }
   TRY(std::move(locked));
   // While it is locked nobody else removes it; before, somebody may have, and made another.

@@ -129,8 +129,8 @@ class Dialogue {
     return false;
   }
 
-  // Waits for a report or for the end of file. False when the current child has ended without a word
-  // while the channel is still open: somebody killed it between its fork and its report.
+  // Waits for a report or for the end of file. False when the current child has ended without a
+  // word while the channel is still open: somebody killed it between its fork and its report.
   Result<bool> AwaitReport(Deadline deadline) {
     pollfd entries[] = {{channel_.get(), POLLIN, 0}, {child_.pidfd.get(), POLLIN, 0}};
     while (true) {
@@ -243,7 +243,8 @@ Result<Launched> Launch(const LaunchPlan& plan, const LaunchObserver& observer) 
   // From the start, while nothing is given up yet: later launchers inherit it.
   if (plan.cgroup.directory) request.cgroup = plan.cgroup.directory.get();
   request.inherit = compiled.builder.inherited();
-  auto spawned = TRY_CONTEXT(sys::Spawn(request, Deadline::In(plan.patience)), "start the container's process");
+  auto spawned = TRY_CONTEXT(sys::Spawn(request, Deadline::In(plan.patience)),
+                             "start the container's process");
   channel.theirs.Reset();
   Launched child{spawned.pid, std::move(spawned.pidfd)};
   return Dialogue(plan, observer, compiled, std::move(child), std::move(channel.ours)).Run();
@@ -258,9 +259,7 @@ Deadline DeadlineWithHooks(std::chrono::milliseconds patience,
   return Deadline::In(patience);
 }
 
-bool WaitsForStart(int directory, const std::string& name) {
-  return sys::Listens(directory, name);
-}
+bool WaitsForStart(int directory, const std::string& name) { return sys::Listens(directory, name); }
 
 Status ReleaseStart(int directory, const std::string& name, Deadline deadline) {
   constexpr char kSilent[] =

@@ -49,7 +49,9 @@ TEST(Report, ItsTextEndsAndIsOneLine) {
 TEST(Report, OfAnOperationThatNeverWasHasWordsToo) {
   Report report = Failure("object");
   report.index = 4'000'000'000;
-  EXPECT_TRUE(ReportedError(report, std::vector<std::string>{"mount"}).Text().starts_with("an unknown operation"));
+  EXPECT_TRUE(ReportedError(report, std::vector<std::string>{"mount"})
+                  .Text()
+                  .starts_with("an unknown operation"));
   report.index = 0;
   EXPECT_TRUE(ReportedError(report, std::vector<std::string>{"mount"}).Text().starts_with("mount"));
 }

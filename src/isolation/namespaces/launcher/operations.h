@@ -133,7 +133,7 @@ struct Program {
   __u32 magic;
   __u32 size;  // of all, bytes
   __s32 channel;
-  __s32 proc;    // O_PATH descriptor of the host's /proc
+  __s32 proc;  // O_PATH descriptor of the host's /proc
   Offset operations;
   __u32 operation_count;
 };
