@@ -16,6 +16,8 @@ namespace {
 constexpr unsigned kParseFlags = rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag |
                                  rapidjson::kParseValidateEncodingFlag;
 
+constexpr size_t kLongestSequence = 4;  // bytes of UTF-8
+
 std::string_view View(const rapidjson::Value& text) {
   return {text.GetString(), text.GetStringLength()};
 }
@@ -84,6 +86,9 @@ Result<Document> Document::Parse(std::string text, std::string file) {
   parsed.inner_ = std::make_unique<Inner>();
   Inner& inner = *parsed.inner_;
   inner.text = std::move(text);
+  // RapidJSON takes what follows the first byte of a UTF-8 sequence without looking for the end,
+  // and writes it back: the longest sequence must find room behind the text.
+  inner.text.append(kLongestSequence - 1, '\0');
   inner.file = std::move(file);
   inner.document.ParseInsitu<kParseFlags>(inner.text.data());
   if (inner.document.HasParseError()) {

@@ -68,4 +68,14 @@ TEST(Json, RefusesNulInStrings) {
   EXPECT_FALSE(document.root()["a"].String());
 }
 
+TEST(Document, ASequenceThatTheEndCutsIsAnError) {
+  // Each text in a block of just its size: AddressSanitizer sees what is read or written behind it.
+  for (const char* text :
+       {"\"\xc3", "\"\xe2", "\"\xe2\x82", "\"\xf0", "\"\xf0\x9f\x98", "{\"a\":\"\xf4"}) {
+    std::string exact(text);
+    exact.shrink_to_fit();
+    EXPECT_FALSE(Document::Parse(std::move(exact), "x.json")) << text;
+  }
+}
+
 }  // namespace kiste::json

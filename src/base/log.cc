@@ -80,8 +80,10 @@ std::string JsonEntry(LogLevel level, std::string_view message, const Error* err
 Status Log::Open(const std::string& path, LogFormat format) {
   format_ = format;
   if (path.empty()) return {};
-  // O_NONBLOCK: a FIFO that nobody reads is an error, and one that nobody reads any more loses entries.
-  Fd file(open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644));
+  // O_NONBLOCK: a FIFO that nobody reads is an error, and one that nobody reads any more loses
+  // entries.
+  Fd file(
+      open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644));
   if (!file) return SystemError(errno, StrCat("--log: open ", path));
   file_ = std::move(file);
   return {};

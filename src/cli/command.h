@@ -18,12 +18,12 @@ namespace kiste::cli {
 // What the global options say; the same for every command.
 struct Session {
   Log& log;
-  std::string root;              // --root, or the default of this user
-  std::optional<bool> rootless;  // --rootless; nullopt: found out
-  bool no_cgroups = false;       // --cgroup-manager=disabled
-  bool systemd_cgroup = false;   // --cgroup-manager=systemd, --systemd-cgroup
+  std::string root;                                // --root, or the default of this user
+  std::optional<bool> rootless;                    // --rootless; nullopt: found out
+  bool no_cgroups = false;                         // --cgroup-manager=disabled
+  bool systemd_cgroup = false;                     // --cgroup-manager=systemd, --systemd-cgroup
   std::chrono::milliseconds patience = kPatience;  // --timeout
-  Arguments arguments;           // the command's own
+  Arguments arguments;                             // the command's own
 
   runtime::Warn Warn() const;
   // The state folder of a container that is asked about: looked for, not made.

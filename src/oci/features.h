@@ -26,7 +26,10 @@ struct Carried {
   bool net_devices = false;
   bool checkpoint = false;  // the commands checkpoint and restore
 };
-inline constexpr Carried kCarried;
+inline constexpr Carried kCarried{.systemd_cgroup = true,
+                                  .systemd_user_cgroup = true,
+                                  .id_mapped_mounts = true,
+                                  .memory_policy = true};
 
 // What only a lower floor knows.
 struct SeccompWords {

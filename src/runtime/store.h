@@ -5,8 +5,8 @@
 //     config.json  a copy of the bundle's, for exec and delete: the bundle may be gone by then
 //     updates      what an `update` locks, if there was one
 //     start        the socket behind which a created container waits for `start`
-// A lock on the folder (flock) orders create, start, pause, resume and delete of one id. Who holds it
-// has looked that the folder is still the one of that name: only then is anything in it changed.
+// A lock on the folder (flock) orders create, start, pause, resume and delete of one id. Who holds
+// it has looked that the folder is still the one of that name: only then is anything in it changed.
 #pragma once
 
 #include <chrono>
@@ -38,8 +38,8 @@ class ContainerFolder {
 
   const std::string& id() const { return id_; }
   int directory() const { return directory_.get(); }
-  // kTimeout when another command holds the lock for longer than the store's patience; kNotFound when
-  // the folder was removed meanwhile.
+  // kTimeout when another command holds the lock for longer than the store's patience; kNotFound
+  // when the folder was removed meanwhile.
   Status Lock() const;
   void Unlock() const;
   Status Save(const Record& record) const;
@@ -68,8 +68,8 @@ class Store {
   // The same, nothing made; kNotFound when it is not there.
   static Result<Store> OpenExisting(const std::string& root);
 
-  // Makes the folder of a new container and locks it. kExists when the id is taken, kInvalid when it
-  // is no id.
+  // Makes the folder of a new container and locks it. kExists when the id is taken, kInvalid when
+  // it is no id.
   Result<ContainerFolder> Create(const std::string& id) const;
   Result<ContainerFolder> Find(const std::string& id) const;
   Result<std::vector<std::string>> Ids() const;  // sorted

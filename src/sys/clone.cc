@@ -101,12 +101,13 @@ Result<Spawned> Spawn(const SpawnRequest& request, Deadline deadline) {
   void* stack = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (stack == MAP_FAILED) return ErrnoError("mmap a child's stack");
-  // Below the child's stack, and as long-lived: a child that does not come to its exec has it still.
+  // Below the child's stack, and as long-lived: a child that does not come to its exec has it
+  // still.
   auto* shared = new (stack) Shared{.request = &request};
   int pidfd = -1;
   clone_args arguments{};
-  arguments.flags = request.namespaces | CLONE_VM | CLONE_PIDFD | CLONE_CLEAR_SIGHAND |
-                    CLONE_CHILD_CLEARTID;
+  arguments.flags =
+      request.namespaces | CLONE_VM | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | CLONE_CHILD_CLEARTID;
   arguments.pidfd = reinterpret_cast<uint64_t>(&pidfd);
   arguments.child_tid = reinterpret_cast<uint64_t>(&shared->borrows);
   arguments.exit_signal = SIGCHLD;

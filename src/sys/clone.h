@@ -32,8 +32,8 @@ struct Spawned {
 };
 
 // Starts the child with no signal blocked and no handler (ignored signals stay ignored), and waits
-// until it executes its program. Fails with what clone3 or execveat answered; with kTimeout when the
-// child came to nothing until the deadline (a frozen cgroup): it is killed then.
+// until it executes its program. Fails with what clone3 or execveat answered; with kTimeout when
+// the child came to nothing until the deadline (a frozen cgroup): it is killed then.
 Result<Spawned> Spawn(const SpawnRequest& request, Deadline deadline = Deadline::In(kPatience));
 
 }  // namespace kiste::sys

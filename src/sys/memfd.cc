@@ -33,9 +33,7 @@ std::string_view Text(std::span<const std::byte> bytes) {
 }
 
 // The same file for reading only: execve(2) refuses one that somebody may write to (ETXTBSY).
-Result<Fd> Reopen(const Fd& file) {
-  return Open(StrCat("/proc/self/fd/", file.get()), O_RDONLY);
-}
+Result<Fd> Reopen(const Fd& file) { return Open(StrCat("/proc/self/fd/", file.get()), O_RDONLY); }
 
 Result<Fd> NamelessFile(int directory, std::string_view text, const char* name) {
   Fd file = TRY(OpenAt(directory, ".", O_TMPFILE | O_RDWR, 0500));
@@ -49,11 +47,12 @@ Result<Fd> FileOnHiddenTmpfs(std::string_view text, const char* name) {
   if (!context) return ErrnoError("fsopen tmpfs");
   if (syscall(SYS_fsconfig, context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
     return ErrnoError("fsconfig tmpfs");
-  Fd mount(static_cast<int>(syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC,
-                                    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)));
+  Fd mount(static_cast<int>(
+      syscall(SYS_fsmount, context.get(), FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)));
   if (!mount) return ErrnoError("fsmount tmpfs");
   Fd file = TRY(NamelessFile(mount.get(), text, name));
-  mount_attr readonly{.attr_set = MOUNT_ATTR_RDONLY, .attr_clr = 0, .propagation = 0, .userns_fd = 0};
+  mount_attr readonly{
+      .attr_set = MOUNT_ATTR_RDONLY, .attr_clr = 0, .propagation = 0, .userns_fd = 0};
   if (syscall(SYS_mount_setattr, mount.get(), "", AT_EMPTY_PATH, &readonly, sizeof readonly) < 0)
     return ErrnoError("mount_setattr tmpfs");
   return file;

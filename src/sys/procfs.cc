@@ -29,8 +29,8 @@ Result<ProcessStat> StatProcess(pid_t pid) {
 Result<ProcessStat> ParseProcessStat(std::string_view text, const std::string& path) {
   // The second field is the command in parentheses and may hold anything, ')' too.
   size_t end = text.rfind(')');
-  auto fields = end == std::string::npos ? std::vector<std::string_view>()
-                                         : Split(text.substr(end + 1), ' ');
+  auto fields =
+      end == std::string::npos ? std::vector<std::string_view>() : Split(text.substr(end + 1), ' ');
   constexpr size_t kState = 1, kStartTime = 20;  // fields 3 and 22, counted from the parenthesis
   if (fields.size() <= kStartTime || fields[kState].empty()) {
     return Fail(ErrorKind::kUnsupported, StrCat(path, ": not in the form of proc(5)"));

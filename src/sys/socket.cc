@@ -115,8 +115,8 @@ Result<size_t> Receive(int socket, void* bytes, size_t size, Deadline deadline) 
   while (true) {
     TRY(WaitReadable(socket, deadline));
     ssize_t received = recv(socket, bytes, size, MSG_DONTWAIT);
-    // ECONNRESET: the peer has gone without reading what it was sent. It is told once, before what the
-    // peer had said and the end of file.
+    // ECONNRESET: the peer has gone without reading what it was sent. It is told once, before what
+    // the peer had said and the end of file.
     if (received < 0 && (errno == EINTR || errno == EAGAIN || errno == ECONNRESET)) continue;
     if (received < 0) return ErrnoError("recv");
     return static_cast<size_t>(received);

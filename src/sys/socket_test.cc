@@ -10,7 +10,6 @@
 
 #include <cstring>
 #include <filesystem>
-
 #include <vector>
 
 #include "base/strings.h"

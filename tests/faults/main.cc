@@ -7,13 +7,15 @@
 //   container with the same id can be created, started and deleted.
 //
 // A command that says it failed must have undone what it did before anybody deletes; EINTR must not
-// be noticed at all; nothing crashes; nothing hangs. The kind "rival" stops the command at the call,
-// runs the same command beside it, and lets it go on.
+// be noticed at all; nothing crashes; nothing hangs. The kind "rival" stops the command at the
+// call, runs the same command beside it, and lets it go on.
 //
 //   kiste-faults --runtime PATH --source DIR [--seconds N] [--seed N] [--only WORDS] [--verbose]
 //
-// Without --seconds all of it, in order; with it as much as fits, in the order that the seed shuffles.
-// `--only "create/plain launcher 12 EIO"` does what is described by these words. Exit code 77: not possible here.
+// Without --seconds all of it, in order; with it as much as fits, in the order that the seed
+// shuffles.
+// `--only "create/plain launcher 12 EIO"` does what is described by these words. Exit code 77: not
+// possible here.
 #include <seccomp.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,10 +40,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 struct Scenario {
-  std::string name;                           // command/bundle
+  std::string name;                             // command/bundle
   std::vector<std::vector<std::string>> setup;  // commands that succeed
-  std::vector<std::string> command;           // what is walked
-  bool makes = false;                         // it makes the container: a failure leaves nothing
+  std::vector<std::string> command;             // what is walked
+  bool makes = false;                           // it makes the container: a failure leaves nothing
 };
 
 std::vector<Scenario> Scenarios(const Stage& stage) {
@@ -64,10 +66,14 @@ std::vector<Scenario> Scenarios(const Stage& stage) {
     list.push_back({"create" + suffix, {}, create, true});
     list.push_back({"run" + suffix, {}, words({"run", "--detach", "--bundle", place, id}), true});
     if (!shares) list.push_back({"start" + suffix, {create}, start});
-    if (name != "hooks") list.push_back({"exec" + suffix, {create, start}, words({"exec", id, "/bin/busybox", "true"})});
-    if (all || shares) list.push_back({"kill" + suffix, {create, start}, words({"kill", id, "KILL"})});
+    if (name != "hooks")
+      list.push_back(
+          {"exec" + suffix, {create, start}, words({"exec", id, "/bin/busybox", "true"})});
+    if (all || shares)
+      list.push_back({"kill" + suffix, {create, start}, words({"kill", id, "KILL"})});
     if (!shares) list.push_back({"delete" + suffix, {create}, words({"delete", id})});
-    if (name != "users") list.push_back({"delete-force" + suffix, {create, start}, words({"delete", "--force", id})});
+    if (name != "users")
+      list.push_back({"delete-force" + suffix, {create, start}, words({"delete", "--force", id})});
     if (all) {
       list.push_back({"pause" + suffix, {create, start}, freeze});
       list.push_back({"resume" + suffix, {create, start, freeze}, words({"resume", id})});
@@ -183,9 +189,11 @@ class Walk {
         if (inner && IsRepetitive(calls[at])) continue;
         for (Kind kind : kKinds) {
           if (!CanFail(calls[at], kind)) continue;
-          // A rival at every call of the runtime would say nothing new: at those that change things.
+          // A rival at every call of the runtime would say nothing new: at those that change
+          // things.
           if (kind == Kind::kStop && (process != 0 || !Changes(calls[at]))) continue;
-          Case one{&scenario, 0, {static_cast<int>(process), static_cast<int>(at), kind}, calls[at]};
+          Case one{
+              &scenario, 0, {static_cast<int>(process), static_cast<int>(at), kind}, calls[at]};
           if (IsWanted(Describe(one))) cases_.push_back(one);
         }
       }
@@ -207,10 +215,9 @@ class Walk {
   }
 
   static bool Changes(long call) {
-    static const std::vector<std::string> kNames = {"mkdirat",  "mkdir",  "flock",    "rename",
-                                                    "renameat", "unlinkat", "rmdir", "clone3",
-                                                    "connect",  "write",  "kill", "bind",
-                                                    "pidfd_send_signal"};
+    static const std::vector<std::string> kNames = {
+        "mkdirat", "mkdir",   "flock", "rename", "renameat", "unlinkat",         "rmdir",
+        "clone3",  "connect", "write", "kill",   "bind",     "pidfd_send_signal"};
     return std::ranges::find(kNames, CallName(call)) != kNames.end();
   }
 
@@ -230,10 +237,10 @@ class Walk {
     bool rival = one.fault.kind == Kind::kStop;
     auto rival_words = scenario.command;
     rival_words.insert(rival_words.begin(), {"--timeout", "1"});
-    auto outcome = Trace({.command = stage_.Command(scenario.command),
-                          .fault = one.fault,
-                          .bystander = rival ? stage_.Command(rival_words)
-                                             : std::vector<std::string>()});
+    auto outcome =
+        Trace({.command = stage_.Command(scenario.command),
+               .fault = one.fault,
+               .bystander = rival ? stage_.Command(rival_words) : std::vector<std::string>()});
     if (!outcome.reached) ++missed_;
     if (options_.verbose)
       Say(Describe(one) + ": " + std::to_string(outcome.exit_code) + " " + OneLine(outcome.output));
@@ -286,8 +293,9 @@ class Walk {
     int code = Run(stage_.Command({"delete", "--force", stage_.id()}), &output);
     std::chrono::duration<double> gone = Clock::now() - begin;
     if (code != 0) {
-      Complain(one, outcome, "delete --force ended with " + std::to_string(code) + " after " +
-                                 std::to_string(gone.count()) + " s: " + OneLine(output));
+      Complain(one, outcome,
+               "delete --force ended with " + std::to_string(code) + " after " +
+                   std::to_string(gone.count()) + " s: " + OneLine(output));
     }
     if (auto leaks = stage_.Leaks(); !leaks.empty()) {
       Complain(one, outcome, "delete --force left" + leaks);
@@ -304,8 +312,9 @@ class Walk {
       std::string output;
       int code = Run(stage_.Command(words), &output);
       if (code == 0) continue;
-      Complain(one, outcome, "afterwards " + words[0] + " ended with " + std::to_string(code) +
-                                 ": " + OneLine(output));
+      Complain(one, outcome,
+               "afterwards " + words[0] + " ended with " + std::to_string(code) + ": " +
+                   OneLine(output));
       return Force();
     }
     if (auto leaks = stage_.Leaks(); !leaks.empty()) {
@@ -323,8 +332,8 @@ class Walk {
 
 bool ReadOptions(int argc, char** argv, Options& options) {
   // Another sample every day; the seed is printed, so that a day can be had again.
-  options.seed = static_cast<unsigned long>(
-      std::chrono::system_clock::now().time_since_epoch() / std::chrono::hours(24));
+  options.seed = static_cast<unsigned long>(std::chrono::system_clock::now().time_since_epoch() /
+                                            std::chrono::hours(24));
   for (int i = 1; i < argc; ++i) {
     std::string word = argv[i];
     if (word == "--verbose") {
@@ -358,9 +367,10 @@ int main(int argc, char** argv) {
   using namespace kiste::faults;  // NOLINT: a program of one file
   Options options;
   if (!ReadOptions(argc, argv, options)) {
-    std::fputs("usage: kiste-faults --runtime PATH [--source DIR] [--seconds N] [--seed N] "
-               "[--only WORDS] [--verbose]\n",
-               stderr);
+    std::fputs(
+        "usage: kiste-faults --runtime PATH [--source DIR] [--seconds N] [--seed N] "
+        "[--only WORDS] [--verbose]\n",
+        stderr);
     return 2;
   }
   if (geteuid() != 0) {

@@ -147,7 +147,8 @@ Stage::Stage(const std::string& runtime, const std::string& source)
   };
   constexpr char kLimits[] = R"("pids": {"limit": 64}, "cpu": {"shares": 512},)";
   WriteBundle("plain", fill("", "", R"({"type": "pid"},)", kLimits));
-  WriteBundle("users", fill("", kUsers, R"({"type": "pid"}, {"type": "user"}, {"type": "cgroup"},)", kLimits));
+  WriteBundle("users", fill("", kUsers, R"({"type": "pid"}, {"type": "user"}, {"type": "cgroup"},)",
+                            kLimits));
   WriteBundle("hooks", fill(Hooks(root), "", R"({"type": "pid"},)", kLimits));
   WriteBundle("bare", fill("", "", "", ""));
   mounts_ = Lines("/proc/self/mountinfo");
@@ -191,7 +192,8 @@ std::string Stage::Look() {
     }
   }
   for (const auto& entry : fs::directory_iterator(folder_)) {
-    static const std::set<std::string> kOurs = {"rootfs", "state", "plain", "users", "hooks", "bare"};
+    static const std::set<std::string> kOurs = {"rootfs", "state", "plain",
+                                                "users",  "hooks", "bare"};
     std::string name = entry.path().filename();
     if (!kOurs.contains(name)) found += " [file " + name + "]";
   }
@@ -204,8 +206,10 @@ std::string Stage::Look() {
     for (const auto& line : Lines("/proc/self/cgroup")) {
       std::string own = line.substr(line.find(':', line.find(':') + 1) + 1);
       std::string path = parent + (own == "/" ? "" : own) + "/" + id_;
-      if (access(path.c_str(), F_OK) == 0 && found.find(path) == std::string::npos) found += " [cgroup " + path + "]";
-      if (access((parent + "/" + id_).c_str(), F_OK) == 0 && found.find(parent + "/" + id_) == std::string::npos)
+      if (access(path.c_str(), F_OK) == 0 && found.find(path) == std::string::npos)
+        found += " [cgroup " + path + "]";
+      if (access((parent + "/" + id_).c_str(), F_OK) == 0 &&
+          found.find(parent + "/" + id_) == std::string::npos)
         found += " [cgroup " + parent + "/" + id_ + "]";
     }
   }
@@ -227,8 +231,10 @@ void Stage::Clear() {
       for (const auto& line : Lines("/proc/self/cgroup")) {
         std::string own = line.substr(line.find(':', line.find(':') + 1) + 1);
         for (const auto& path : {parent + own + "/" + id_, parent + "/" + id_}) {
-          if (access((path + "/freezer.state").c_str(), F_OK) == 0) WriteText(path + "/freezer.state", "THAWED");
-          if (access((path + "/cgroup.freeze").c_str(), F_OK) == 0) WriteText(path + "/cgroup.freeze", "0");
+          if (access((path + "/freezer.state").c_str(), F_OK) == 0)
+            WriteText(path + "/freezer.state", "THAWED");
+          if (access((path + "/cgroup.freeze").c_str(), F_OK) == 0)
+            WriteText(path + "/cgroup.freeze", "0");
           rmdir(path.c_str());
         }
       }

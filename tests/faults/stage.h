@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where the walk takes place: a mount namespace of its own, all of it shared, so that a mount that a
-// runtime lets escape arrives here; a subreaper, so that orphans become children of this process; a
-// folder with bundles and a state folder. Nothing waits for ever.
+// Where the walk takes place: a mount namespace of its own, all of it shared, so that a mount that
+// a runtime lets escape arrives here; a subreaper, so that orphans become children of this process;
+// a folder with bundles and a state folder. Nothing waits for ever.
 #pragma once
 
 #include <string>

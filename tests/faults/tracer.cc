@@ -55,18 +55,18 @@ bool IsOneOf(long call, const T& calls) {
 
 // They have no way to fail, or none that a program could look at.
 constexpr long kNeverFail[] = {
-    SYS_exit,    SYS_exit_group,      SYS_brk,     SYS_getpid,          SYS_getuid,
-    SYS_geteuid, SYS_getgid,          SYS_getegid, SYS_umask,           SYS_set_tid_address,
-    SYS_rseq,    SYS_set_robust_list, SYS_gettid,  SYS_restart_syscall, SYS_rt_sigreturn,
+    SYS_exit,       SYS_exit_group,      SYS_brk,     SYS_getpid,          SYS_getuid,
+    SYS_geteuid,    SYS_getgid,          SYS_getegid, SYS_umask,           SYS_set_tid_address,
+    SYS_rseq,       SYS_set_robust_list, SYS_gettid,  SYS_restart_syscall, SYS_rt_sigreturn,
 #ifdef SYS_arch_prctl
     SYS_arch_prctl,
 #endif
 };
-constexpr long kInterruptible[] = {SYS_read,    SYS_write,  SYS_pread64, SYS_recvfrom, SYS_sendto,
-                                   SYS_recvmsg, SYS_sendmsg, SYS_accept4, SYS_wait4,   SYS_waitid,
-                                   SYS_ppoll,   SYS_flock,
+constexpr long kInterruptible[] = {
+    SYS_read,    SYS_write,   SYS_pread64, SYS_recvfrom, SYS_sendto, SYS_recvmsg,
+    SYS_sendmsg, SYS_accept4, SYS_wait4,   SYS_waitid,   SYS_ppoll,  SYS_flock,
 #ifdef SYS_poll
-                                   SYS_poll,
+    SYS_poll,
 #endif
 };
 
@@ -118,7 +118,7 @@ volatile sig_atomic_t time_is_over = 0;
 void OnAlarm(int) { time_is_over = 1; }
 
 void SetAlarm(int seconds) {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = OnAlarm;  // no SA_RESTART: waitpid ends
   sigaction(SIGALRM, &action, nullptr);
   time_is_over = 0;
@@ -262,9 +262,8 @@ class Tracer {
       return false;
     }
     if (traced_.fault.kind == Kind::kStop) {
-      outcome_.bystander_code =
-          faults::Run(traced_.bystander, &outcome_.bystander_output, traced_.limit_seconds,
-                      Orphans::kLeave);
+      outcome_.bystander_code = faults::Run(traced_.bystander, &outcome_.bystander_output,
+                                            traced_.limit_seconds, Orphans::kLeave);
       SetAlarm(traced_.limit_seconds);
       return true;
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Runs a command under ptrace(2) and lets one system call of it, or of a process that it starts,
-// go wrong. Processes are numbered as they appear, calls as each process makes them, so that a fault
-// has the same place in every run: 0 is the runtime, 1 the launcher, 2 the launcher's fork.
+// go wrong. Processes are numbered as they appear, calls as each process makes them, so that a
+// fault has the same place in every run: 0 is the runtime, 1 the launcher, 2 the launcher's fork.
 // Programs that are not the runtime's (the container's, hooks) are let go when they are executed.
 #pragma once
 
@@ -12,7 +12,7 @@
 namespace kiste::faults {
 
 enum class Kind { kIo, kNoMemory, kNotPermitted, kInterrupted, kKill, kStop };
-constexpr Kind kKinds[] = {Kind::kIo,           Kind::kNoMemory, Kind::kNotPermitted,
+constexpr Kind kKinds[] = {Kind::kIo,          Kind::kNoMemory, Kind::kNotPermitted,
                            Kind::kInterrupted, Kind::kKill,     Kind::kStop};
 const char* KindName(Kind kind);
 
@@ -28,11 +28,11 @@ using Calls = std::vector<std::vector<long>>;
 struct Outcome {
   int exit_code = -1;  // 128 + signal; -1 when the time was over
   bool timed_out = false;
-  bool reached = false;        // the call that was to fail was made
-  long call = -1;              // its number
-  std::string output;          // what the command wrote
-  std::string waiting;         // when the time was over: which process was in which call
-  int bystander_code = -1;     // kStop: what became of `bystander`
+  bool reached = false;     // the call that was to fail was made
+  long call = -1;           // its number
+  std::string output;       // what the command wrote
+  std::string waiting;      // when the time was over: which process was in which call
+  int bystander_code = -1;  // kStop: what became of `bystander`
   std::string bystander_output;
   Calls calls;
 };

@@ -52,7 +52,8 @@ void CheckProgram(const std::string& block) {
     RequireText(block, operation.text);
     RequireText(block, operation.text2);
     Require(operation.data < block.size() && operation.data2 < block.size());
-    if (operation.op == Op::kBind || operation.op == Op::kFileSystem || operation.op == Op::kRemount)
+    if (operation.op == Op::kBind || operation.op == Op::kFileSystem ||
+        operation.op == Op::kRemount)
       CheckMount(block, operation);
   }
 }

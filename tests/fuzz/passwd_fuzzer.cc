@@ -20,7 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   unsigned long uid = 0;
   ParseNumber(rest, uid);
   const char* home = FindHome(text.data() + (rest - text.data()), uid);
-  if (home != nullptr && (home < text.data() || home + std::strlen(home) >= text.data() + text.size()))
+  if (home != nullptr &&
+      (home < text.data() || home + std::strlen(home) >= text.data() + text.size()))
     abort();
   return 0;
 }

@@ -11,7 +11,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  auto process = kiste::oci::ParseProcess({reinterpret_cast<const char*>(data), size}, "process.json");
+  auto process =
+      kiste::oci::ParseProcess({reinterpret_cast<const char*>(data), size}, "process.json");
   if (!process) {
     auto text = process.error().Text();
     if (text.empty() || text.find('\n') != std::string::npos) abort();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// libFuzzer: any text is a container's record (state.json) or an error; what was read is written and
-// read again without a change, and its cgroups are absolute paths that do not climb, or refused.
+// libFuzzer: any text is a container's record (state.json) or an error; what was read is written
+// and read again without a change, and its cgroups are absolute paths that do not climb, or
+// refused.
 //   build/fuzz/fuzz/record_fuzzer tests/fuzz/corpus/record
 #include <cstdint>
 #include <cstdlib>
@@ -13,7 +14,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  auto record = kiste::runtime::ParseRecord({reinterpret_cast<const char*>(data), size}, "state.json");
+  auto record =
+      kiste::runtime::ParseRecord({reinterpret_cast<const char*>(data), size}, "state.json");
   if (!record) {
     if (record.error().Text().empty()) abort();
     return 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// libFuzzer over what comes from the launcher: any bytes are a report that becomes one line of error,
-// or no report.
+// libFuzzer over what comes from the launcher: any bytes are a report that becomes one line of
+// error, or no report.
 //   build/fuzz/fuzz/report_fuzzer tests/fuzz/corpus/report
 #include <cstdint>
 #include <cstdlib>

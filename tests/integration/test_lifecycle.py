@@ -19,7 +19,7 @@ TRAPS = "trap 'exit 7' TERM; echo ready; while :; do sleep 0.02; done"
 def test_create_makes_a_container_that_waits(runtime, bundle):
     container = runtime.create(bundle.sh("echo started"))
     assert container.status == "created"
-    assert process_state(container.pid) in ("S", "D")
+    eventually(lambda: process_state(container.pid) in ("S", "D"), "the process waits")
     assert container.output == ""
 
 

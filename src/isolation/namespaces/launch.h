@@ -39,8 +39,8 @@ struct Launched {
 Result<Launched> Launch(const LaunchPlan& plan, const LaunchObserver& observer);
 
 // Tells the process that waits behind `name` in `directory` to go on; returns when the payload
-// runs. Fails with what the remaining steps failed with; kNotFound when nobody listens; kTimeout when
-// there is no answer until the deadline: then nothing has been started, nor will be.
+// runs. Fails with what the remaining steps failed with; kNotFound when nobody listens; kTimeout
+// when there is no answer until the deadline: then nothing has been started, nor will be.
 Status ReleaseStart(int directory, const std::string& name,
                     Deadline deadline = Deadline::In(kPatience));
 // When the hooks' answers are due: `patience` and their timeouts; never, if one has none.

@@ -36,6 +36,7 @@ std::vector<Membership> ParseMemberships(std::string_view self_cgroup) {
     if (first == std::string_view::npos) continue;
     size_t second = line.find(':', first + 1);
     if (second == std::string_view::npos) continue;
+    if (line.substr(second + 1, 1) != "/") continue;
     memberships.push_back({line.substr(first + 1, second - first - 1), line.substr(second + 1)});
   }
   return memberships;
@@ -84,7 +85,7 @@ class Collector {
     if (dash == std::string_view::npos) return;
     auto left = Split(line.substr(0, dash), ' ');
     auto right = Split(line.substr(dash + 3), ' ');
-    if (left.size() < 5 || right.size() < 3) return;
+    if (left.size() < 5 || right.size() < 3 || !left[4].starts_with('/')) return;
     bool v2 = right[0] == "cgroup2";
     if (!v2 && right[0] != "cgroup") return;
     for (auto& membership : memberships_) {
