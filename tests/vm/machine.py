@@ -25,7 +25,7 @@ import images
 GUEST = Path(__file__).parent / "guest"
 VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
 QEMU = "qemu-system-x86_64"
-BOOT_LIMIT = 120  # seconds until the job's first output
+BOOT_LIMIT = 180  # seconds until the job's first output
 SILENCE_LIMIT = 300  # seconds without output
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)

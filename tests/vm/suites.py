@@ -66,14 +66,20 @@ def run(host, suite, tree, build, results, write, arguments=()):
                 done.first_result = time.monotonic() - start
         write(text)
 
-    with machine.Machine(host, tree) as guest:
-        try:
-            done.code = guest.run(job_of(host, suite, build, arguments), suite.limit, watch)
-        except machine.MachineError as error:
-            done.problem = str(error)
-        done.seconds = time.monotonic() - start
-        report = guest.results / f"{done.name}.xml"
-        if report.exists():
-            done.report = Path(results) / report.name
-            shutil.copyfile(report, done.report)
+    # An emulated machine that gets too little of a busy one may not come up: it is given one more try, which is said.
+    for attempt in (1, 2):
+        done.problem = None
+        with machine.Machine(host, tree) as guest:
+            try:
+                done.code = guest.run(job_of(host, suite, build, arguments), suite.limit, watch)
+            except machine.MachineError as error:
+                done.problem = str(error)
+            report = guest.results / f"{done.name}.xml"
+            if report.exists():
+                done.report = Path(results) / report.name
+                shutil.copyfile(report, done.report)
+        if done.problem is None or done.first_output is not None or attempt == 2:
+            break
+        write(f"{done.problem}\n{done.name}: once more\n".encode())
+    done.seconds = time.monotonic() - start
     return done

@@ -142,6 +142,13 @@ TEST_P(CgroupTest, FreezeStopsAndThawContinues) {
     usleep(20'000);
     return *count != before;
   };
+  // On a busy machine it may be a while until it has its turn.
+  auto goes_on = [&] {
+    for (int i = 0; i < 200; ++i) {
+      if (counts()) return true;
+    }
+    return false;
+  };
   pid_t child = Start(*cgroup_, [&] {
     while (true) {
       ++*count;
@@ -151,14 +158,14 @@ TEST_P(CgroupTest, FreezeStopsAndThawContinues) {
   });
   WaitForMember(*cgroup_, child);
   EXPECT_FALSE(cgroup_->IsFrozen().value());
-  EXPECT_TRUE(counts());
+  EXPECT_TRUE(goes_on());
   auto frozen = cgroup_->Freeze();
   ASSERT_TRUE(frozen) << frozen.error().Text();
   EXPECT_TRUE(cgroup_->IsFrozen().value());
   EXPECT_FALSE(counts());
   ASSERT_TRUE(cgroup_->Thaw());
   EXPECT_FALSE(cgroup_->IsFrozen().value());
-  EXPECT_TRUE(counts());
+  EXPECT_TRUE(goes_on());
 }
 
 TEST_P(CgroupTest, KillAllReachesFrozenProcesses) {
