@@ -221,7 +221,9 @@ def test_wrong_annotations_are_refused(runtime, bundle, name, value):
 
 def test_run_leaves_no_unit(runtime, bundle):
     result = runtime.run(bundle.sh("exit 3"))
-    assert result.code == 3 and result.stderr == ""
+    assert result.code == 3
+    if runtime.is_kiste:  # runc has remarks on devices that are not there
+        assert result.stderr == ""
     for prefix in ("kiste", "runc"):
         assert not is_loaded(f"{prefix}-{result.id}.scope")
 
@@ -258,7 +260,7 @@ def test_a_failed_unit_of_the_name_is_no_obstacle(runtime, bundle, host):
                                  "/bin/sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"])
     host.commands[stubborn.pid] = stubborn
     try:
-        eventually(lambda: is_loaded(unit), "the scope")
+        eventually(lambda: is_loaded(unit), "the scope", within=20)
         time.sleep(0.3)
         subprocess.run(["systemctl", "stop", unit], check=False, timeout=30, capture_output=True)
         eventually(lambda: show(unit, "ActiveState")["ActiveState"] == "failed", "the scope to fail")
@@ -275,7 +277,7 @@ def test_a_unit_of_the_name_that_runs_is_left_alone(runtime, bundle, host):
     other = subprocess.Popen(["systemd-run", "--quiet", "--scope", f"--unit={unit}", "/bin/sleep", "1000"])
     host.commands[other.pid] = other
     try:
-        eventually(lambda: is_loaded(unit), "the scope")
+        eventually(lambda: is_loaded(unit), "the scope", within=20)
         eventually(lambda: (cgroups.ROOT / "system.slice" / unit / "cgroup.procs").exists()
                    or cgroups.layout() != "v2", "its cgroup")
         bundle.linux["cgroupsPath"] = f":pre:{name}"
@@ -410,6 +412,7 @@ def test_a_users_limits_are_set(users_runtime, user):
     assert limits.memory_limit() == 64 * MEBI and limits.pids_limit() == "33"
 
 
+@pytest.mark.kiste_only("runc 1.1.5 leaves the process where it is")
 def test_a_user_execs_from_outside_of_what_is_delegated(users_runtime):
     """These tests are in no cgroup of the user's: systemd has to move the process."""
     runtime = users_runtime
