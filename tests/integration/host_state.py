@@ -21,6 +21,7 @@ from pathlib import Path
 import cgroups
 import kernel
 import mount_table
+from deadline import SLOWNESS
 
 
 def mountinfo(strict=True):
@@ -181,7 +182,7 @@ class Host:
     def snapshot(self):
         return {"mounts": mountinfo(self.strict), "cgroups": self.known_cgroups, "processes": self.processes()}
 
-    def leaks_since(self, before, patience=1.0):
+    def leaks_since(self, before, patience=1.0 * SLOWNESS):
         """What is there now and was not, or the other way round, in words. Things on their way out get a moment."""
         end = time.monotonic() + patience
         while True:
