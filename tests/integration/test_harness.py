@@ -3,6 +3,7 @@
 
 import os
 import signal
+import stat
 import subprocess
 
 import pytest
@@ -68,8 +69,19 @@ def test_a_changed_file_is_found(workspace):
     (workspace / "folder/file").write_text("three")
     assert tree.changes() == [f"changed: {workspace}/folder/file"]
     (workspace / "folder/new").touch()
-    assert tree.changes() == [f"changed: {workspace}/folder"]
+    assert tree.changes() == [f"changed: {workspace}/folder", f"came: {workspace}/folder/new"]
+    assert not (workspace / "folder/new").exists(), "what came is taken away"
     assert tree.changes() == []
+
+
+def test_a_copy_of_a_root_file_system_with_devices_in_it_ends(bundle):
+    """A broken runtime leaves devices in the shared one, and /dev/zero has no end."""
+    kernel.require_root("devices are root's to make")
+    shared = bundle.folder / "with-devices"
+    shared.mkdir()
+    os.mknod(shared / "zero", stat.S_IFCHR | 0o600, os.makedev(1, 5))
+    bundle.rootfs = shared
+    assert stat.S_ISCHR((bundle.own_rootfs() / "zero").lstat().st_mode)
 
 
 def test_the_way_out_is_found_where_there_is_one(runtime, bundle, marker):
