@@ -46,7 +46,7 @@ def pytest_report_header():
 
 
 def pytest_addoption(parser):
-    parser.addoption("--no-exceptions", action="store_true", help="run the tests marked kiste_only with every runtime: does the reason still hold?")
+    parser.addoption("--no-exceptions", action="store_true", help="run the tests marked kiste_only or peer_differs with every runtime: does the reason still hold?")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -56,6 +56,10 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         for marker in item.iter_markers("kiste_only"):
             item.add_marker(pytest.mark.skip(reason=f"not for {name}: {marker.args[0]}"))
+        for marker in item.iter_markers("peer_differs"):
+            peer, why = marker.args
+            if peer == name:
+                item.add_marker(pytest.mark.skip(reason=f"not for {name}: {why}"))
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import time
 SLOWNESS = float(os.environ.get("SLOWNESS", "1"))
 PATIENCE = 20.0 * SLOWNESS  # seconds that a runtime's command may take before it counts as hanging
 SOON = 5.0 * SLOWNESS  # seconds in which something that is already on its way must have happened
+TOGETHER = 50.0 * SLOWNESS  # seconds for what many workers do at the same time; less than a test's limit
 
 
 def eventually(condition, what, within=SOON):
