@@ -5,11 +5,13 @@ import os
 import signal
 import stat
 import subprocess
+from pathlib import Path
 
 import pytest
 
 import cgroups
 import kernel
+import peers
 from attack import SECRET, powerful, way_out
 from deadline import eventually
 from host_state import Tree, children_of
@@ -72,6 +74,14 @@ def test_a_changed_file_is_found(workspace):
     assert tree.changes() == [f"changed: {workspace}/folder", f"came: {workspace}/folder/new"]
     assert not (workspace / "folder/new").exists(), "what came is taken away"
     assert tree.changes() == []
+
+
+@pytest.mark.parametrize("name", peers.names())
+def test_what_a_peer_is_excused_from_is_there(name):
+    for entry in peers.differing(name):
+        file, _, test = entry.partition(".")
+        text = (Path(__file__).parent / f"{file}.py").read_text()
+        assert test == "*" or f"\ndef {test}(" in text, f"peers/{name}.toml names {entry}, which is no test"
 
 
 def test_a_copy_of_a_root_file_system_with_devices_in_it_ends(bundle):
