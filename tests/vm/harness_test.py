@@ -131,7 +131,7 @@ class Machines(InFolder):
         self.check_nothing_is_left()
 
     def test_a_guest_that_hangs_is_ended(self):
-        for qemu, limits, words in (("exec sleep 100", {"BOOT_LIMIT": 0.3}, "no output within 0.3 s"),
+        for qemu, limits, words in (("exec sleep 100", {"SILENCE_LIMIT": 0.3}, "no output for 0.3 s"),
                                     ('echo x >"$run/output"; exec sleep 100', {"SILENCE_LIMIT": 0.3}, "no output for 0.3 s"),
                                     ('while :; do echo x >>"$run/output"; sleep 0.05; done', {"limit": 0.5}, "limit of 0.5 s")):
             with self.subTest(words):
