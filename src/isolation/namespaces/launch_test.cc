@@ -183,7 +183,7 @@ TEST_F(LaunchTest, StartTellsWhatFailedAfterTheWait) {
   ASSERT_TRUE(launched) << launched.error().Text();
   auto released = ReleaseStart(folder_.get(), "start");
   ASSERT_FALSE(released);
-  EXPECT_EQ(released.error().Text(), StrCat("exec: ", program, ": Exec format error (ENOEXEC)"));
+  EXPECT_EQ(released.error().Text(), StrCat("exec: ", program, ": exec format error (ENOEXEC)"));
   EXPECT_EQ(sys::WaitChild(launched->pid).value(), 1);
 }
 

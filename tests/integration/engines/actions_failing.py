@@ -87,7 +87,7 @@ def kernel_parameter_of_the_network_that_is_not_there(box):
 
 @action("docker")
 def limit_above_what_root_may_set(box):
-    box.run("true", ulimit="nofile=100000000:100000000", code=code_of(box, 125), says="not permitted")
+    box.run("true", ulimit=["nofile=100000000:100000000"], code=code_of(box, 125), says="not permitted")
 
 
 @action(*DOCKERLIKE)

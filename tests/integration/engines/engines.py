@@ -33,7 +33,7 @@ DOCKERS = {
     "pids_limit": option("--pids-limit"), "cap_add": each("--cap-add"), "cap_drop": each("--cap-drop"),
     "seccomp": lambda file: ["--security-opt", f"seccomp={file}"], "security": option("--security-opt"),
     "no_new_privileges": lambda _: ["--security-opt", "no-new-privileges"], "device": option("--device"),
-    "sysctl": option("--sysctl"), "ulimit": option("--ulimit"), "hostname": option("--hostname"),
+    "sysctl": option("--sysctl"), "ulimit": each("--ulimit"), "hostname": option("--hostname"),
     "terminal": flag("--tty"), "stdin": flag("--interactive"), "privileged": flag("--privileged"),
     "others": lambda words: list(words),
 }
@@ -220,7 +220,8 @@ class Buildah(Engine):
 
     name = "buildah"
     image = "localhost/busybox:test"
-    options = DOCKERS | {"workdir": option("--workingdir"), "terminal": flag("--terminal"), "stdin": lambda _: []}
+    options = DOCKERS | {"cap_add": each("--cap-add", "CAP_{}"), "cap_drop": each("--cap-drop", "CAP_{}"),
+                         "workdir": option("--workingdir"), "terminal": flag("--terminal"), "stdin": lambda _: []}
     OF_THE_CONTAINER = ("memory", "device", "ulimit", "security", "seccomp", "others")  # options of `buildah from`
 
     def command(self, _, *words):
@@ -235,7 +236,7 @@ class Buildah(Engine):
     def run_words(self, box, name, command, options, detach=False):
         ours = {key: value for key, value in options.items() if key in self.OF_THE_CONTAINER}
         limits = each("--ulimit")([limit for limit in LIMITS if "ulimit" not in options])
-        made = self.call(box, ["from", "--name", name, "--pull-never", "--cgroup-parent", f"/{self.token}", *limits,
+        made = self.call(box, ["from", "--name", name, "--pull-never", "--cgroup-parent", f"/{self.token}/{name}", *limits,
                                *self.words_of(ours), self.image])
         assert made.code == 0, f"should succeed: {made}"
         rest = {key: value for key, value in options.items() if key not in ours}
