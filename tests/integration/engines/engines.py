@@ -242,5 +242,9 @@ class Buildah(Engine):
         rest = {key: value for key, value in options.items() if key not in ours}
         return ["run", "--runtime", box.program, "--network", "private", *self.words_of(rest), name, "--", *command]
 
+    def build_words(self, box):
+        return ["--runtime", box.program, "--no-cache", "--network", "private", "--cgroup-parent",
+                f"/{self.token}/{box.new_name()}", *each("--ulimit")(LIMITS)]
+
     def remove_all(self, box):
         self.call(box, ["rm", "--all"])
