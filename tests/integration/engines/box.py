@@ -12,9 +12,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from deadline import eventually
+from deadline import SLOWNESS, eventually
 
-PATIENCE = 40.0  # seconds that one command of an engine may take
+PATIENCE = 40.0 * SLOWNESS  # seconds that one command of an engine may take
 NEVER_THE_SAME = [
     (re.compile(r"\b[0-9a-f]{64}\b"), "<id>"),
     (re.compile(r"\b[0-9a-f]{12}\b"), "<id>"),
@@ -155,7 +155,7 @@ class Box:
     def status(self, name):
         return self.engine.status(self, name)
 
-    def waits_for(self, condition, what, within=15):
+    def waits_for(self, condition, what, within=15 * SLOWNESS):
         return eventually(condition, f"{self.engine.name} with {self.program}: {what}", within)
 
     def reaches(self, name, status):

@@ -23,12 +23,13 @@ for folder in (HERE, HERE.parent, HERE.parent / "podman"):
 
 import kernel  # noqa: E402
 import podman_engine  # noqa: E402
+from deadline import SLOWNESS  # noqa: E402
 from daemons import Daemons  # noqa: E402
 from engines import PATH, Buildah, Containerd, Docker, Podman  # noqa: E402
 from host_state import mountinfo  # noqa: E402
 from oci_archive import write_archive  # noqa: E402
 
-TEST_LIMIT = 120  # seconds for one action in both boxes: the last resort behind the limits of each wait
+TEST_LIMIT = round(120 * SLOWNESS)  # seconds for one action in both boxes: the last resort behind the limits of each wait
 PEER = "/usr/sbin/runc"
 
 

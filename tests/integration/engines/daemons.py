@@ -12,9 +12,10 @@ import subprocess
 import time
 from pathlib import Path
 
+from deadline import SLOWNESS
 from engines import LIMITS, PATH
 
-PATIENCE = 60.0  # seconds until both answer
+PATIENCE = 60.0 * SLOWNESS  # seconds until both answer
 
 CONTAINERD = """
 version = 2

@@ -12,9 +12,10 @@ import actions_living  # noqa: F401
 import actions_running  # noqa: F401
 from actions import ACTIONS
 from box import Box
+from deadline import SLOWNESS
 from host_state import describe_process, mountinfo
 
-PATIENCE = 10.0  # seconds in which what a container needed must have been cleaned away
+PATIENCE = 10.0 * SLOWNESS  # seconds in which what a container needed must have been cleaned away
 
 
 class Stage:
