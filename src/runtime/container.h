@@ -29,4 +29,8 @@ struct Container {
 
 Result<Container> LoadContainer(const Store& store, const std::string& id);
 
+// The error of a signal, or the like, that comes too late. containerd's shim knows by the words
+// "container not running" that it did, and then calls the stop a success.
+std::unexpected<Error> NotRunning(std::string_view id);
+
 }  // namespace kiste::runtime
