@@ -28,5 +28,7 @@ struct Container {
 };
 
 Result<Container> LoadContainer(const Store& store, const std::string& id);
+// The same, locked: as the last command left it, and no other command changes it.
+Result<Container> LockContainer(const Store& store, const std::string& id);
 
 }  // namespace kiste::runtime

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "base/strings.h"
+#include "runtime/external.h"
 #include "sys/procfs.h"
 
 namespace kiste::runtime {
@@ -156,6 +157,7 @@ Record NewRecord(const CreateRequest& request, const Bundle& bundle, const Cgrou
     record.systemd_user = caller.rootless;
   }
   record.annotations = bundle.config.annotations;
+  if (!bundle.config.process->terminal) record.descriptors = OwnStreams();
   return record;
 }
 
