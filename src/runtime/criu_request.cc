@@ -79,7 +79,11 @@ Error WithCriuLog(Error error, const CriuFolders& folders, const sys::criu::Serv
   auto log = sys::ReadFileAt(AT_FDCWD, folders.log, kMaxLog);
   std::string complaints = log ? CriuComplaints(*log) : "";
   if (complaints.empty()) complaints = CriuComplaints(service.Output());
-  if (!complaints.empty()) error.detail = StrCat(error.detail, ": ", complaints);
+  // criu's answer may have brought the first of them already.
+  if (!complaints.empty()) {
+    size_t said = error.detail.find(": Error ");
+    error.detail = StrCat(error.detail.substr(0, said), ": ", complaints);
+  }
   if (log) error.detail = StrCat(error.detail, " (all of it in ", folders.log, ")");
   for (char& c : error.detail) {
     if (c == '\n') c = ' ';

@@ -55,16 +55,20 @@ Result<std::vector<std::string>> ReadStreams(const CriuFolders& folders) {
 Status AddStreams(const std::vector<std::string>& names, std::vector<Fd>& fds,
                   criu::Options& options) {
   constexpr size_t kStreams = 3;
+  constexpr int kAboveStreams = 10;
   for (size_t i = 0; i < names.size() && i < kStreams; ++i) {
     bool is_pipe = names[i].starts_with("pipe:"), is_file = names[i].starts_with("file[");
     if (!is_pipe && !is_file) continue;
-    Fd copy(fcntl(static_cast<int>(i), F_DUPFD_CLOEXEC, 10));
-    if (!copy) return Invalid(StrCat("standard descriptor ", i, ": expected it to be open"));
-    options.inherited.push_back({names[i], copy.get()});
+    std::vector<std::string> keys = {names[i]};
     // A file is looked for without its first letter first, and then taken as it is, not opened
     // anew.
-    if (is_file) options.inherited.push_back({names[i].substr(1), copy.get()});
-    fds.push_back(std::move(copy));
+    if (is_file) keys.push_back(names[i].substr(1));
+    for (auto& key : keys) {
+      Fd copy(fcntl(static_cast<int>(i), F_DUPFD_CLOEXEC, kAboveStreams));
+      if (!copy) return Invalid(StrCat("standard descriptor ", i, ": expected it to be open"));
+      options.inherited.push_back({std::move(key), copy.get()});
+      fds.push_back(std::move(copy));
+    }
   }
   return {};
 }

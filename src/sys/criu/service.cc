@@ -134,7 +134,7 @@ Status SendMessage(int socket, const std::string& bytes) {
 
 Result<std::string> FindProgram() {
   const char* path = std::getenv("PATH");
-  std::string places = StrCat(path != nullptr ? path : "", ":/usr/sbin:/usr/local/sbin");
+  std::string places = path != nullptr ? path : "";
   for (auto place : Split(places, ':')) {
     if (!place.starts_with('/')) continue;
     std::string program = StrCat(place, "/criu");

@@ -17,8 +17,8 @@
 
 namespace kiste::sys::criu {
 
-// Where `criu` is: in $PATH, or where Debian and criu's own Makefile put it. kUnsupported when it
-// is nowhere.
+// Where `criu` is in $PATH, in which it looks for its own helpers too (ip, iptables, tar).
+// kUnsupported when it is nowhere.
 Result<std::string> FindProgram();
 
 struct Start {
