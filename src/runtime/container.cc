@@ -75,4 +75,11 @@ Result<Container> LoadContainer(const Store& store, const std::string& id) {
   return Container{std::move(folder), std::move(record)};
 }
 
+Result<Container> LockContainer(const Store& store, const std::string& id) {
+  auto folder = TRY(store.Find(id));
+  TRY(folder.Lock());
+  auto record = TRY(folder.Load());
+  return Container{std::move(folder), std::move(record)};
+}
+
 }  // namespace kiste::runtime
