@@ -4,7 +4,7 @@
     python3 -m pytest tests/integration                 build/release/bin/kiste-oci
     RUNTIME=runc python3 -m pytest tests/integration    the same tests against the peer, which is the oracle
 
-Every test must leave nothing behind: see host_state.py. tests/integration/podman has its own rules and is not watched.
+Every test must leave nothing behind: see host_state.py. tests/integration/podman and engines have rules of their own.
 """
 
 import os
@@ -113,7 +113,8 @@ def probe(host):
 
 
 def is_watched(request):
-    return HERE / "podman" not in Path(request.node.path).parents
+    parents = Path(request.node.path).parents
+    return not any(HERE / folder in parents for folder in ("podman", "engines"))
 
 
 @pytest.fixture(autouse=True)
