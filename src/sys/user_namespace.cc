@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/user_namespace.h"
 
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <sstream>
 
 #include "base/defer.h"
 #include "base/strings.h"
@@ -34,6 +37,15 @@ Result<Fd> MakeUserNamespace(const std::string& uid_map, const std::string& gid_
   TRY(WriteExisting(folder + "uid_map", uid_map));
   TRY(WriteExisting(folder + "gid_map", gid_map));
   return Open(folder + "ns/user", O_RDONLY);
+}
+
+bool IsInUserNamespace() {
+  auto map = ReadFileAt(AT_FDCWD, "/proc/self/uid_map", 4096);
+  if (!map) return false;
+  std::istringstream line(*map);
+  uint64_t inside = 0, outside = 0, count = 0;
+  line >> inside >> outside >> count;
+  return inside != 0 || outside != 0 || count != 4294967295;
 }
 
 }  // namespace kiste::sys
