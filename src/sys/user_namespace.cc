@@ -8,7 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <sstream>
+#include <string_view>
+#include <vector>
 
 #include "base/defer.h"
 #include "base/strings.h"
@@ -41,11 +42,8 @@ Result<Fd> MakeUserNamespace(const std::string& uid_map, const std::string& gid_
 
 bool IsInUserNamespace() {
   auto map = ReadFileAt(AT_FDCWD, "/proc/self/uid_map", 4096);
-  if (!map) return false;
-  std::istringstream line(*map);
-  uint64_t inside = 0, outside = 0, count = 0;
-  line >> inside >> outside >> count;
-  return inside != 0 || outside != 0 || count != 4294967295;
+  auto fields = map ? Split(Trim(*map), ' ') : std::vector<std::string_view>();
+  return fields.empty() || fields.back() != "4294967295";
 }
 
 }  // namespace kiste::sys

@@ -16,7 +16,7 @@ namespace kiste::sys {
 Result<Fd> MakeUserNamespace(const std::string& uid_map, const std::string& gid_map);
 
 // Whether this process is in a user namespace that is not the host's: one that does not map every
-// id to itself (/proc/self/uid_map). False where the file cannot be read.
+// id to itself (/proc/self/uid_map). True where the file cannot be read.
 bool IsInUserNamespace();
 
 }  // namespace kiste::sys
