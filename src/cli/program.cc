@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "oci/state.h"
 #include "sys/file.h"
+#include "sys/user_namespace.h"
 
 #ifndef KISTE_VERSION
 #error "KISTE_VERSION is set by CMakeLists.txt"
@@ -70,10 +71,18 @@ const Command* FindCommand(std::string_view name) {
   return nullptr;
 }
 
-// XDG_RUNTIME_DIR is the user's own; root has /run, whatever its variables say.
+// XDG_RUNTIME_DIR is the user's own; root has /run, whatever its variables say. An ordinary user
+// who is root in a user namespace, as podman makes one for its runtime, is an ordinary user, unless
+// USER says root, as within a system container: runc's rule.
+bool IsOrdinaryUser() {
+  if (geteuid() != 0) return true;
+  const char* user = std::getenv("USER");
+  return sys::IsInUserNamespace() && (user == nullptr || std::string_view(user) != "root");
+}
+
 std::string DefaultRoot() {
   const char* runtime_dir = std::getenv("XDG_RUNTIME_DIR");
-  if (geteuid() != 0 && runtime_dir != nullptr && runtime_dir[0] == '/')
+  if (IsOrdinaryUser() && runtime_dir != nullptr && runtime_dir[0] == '/')
     return StrCat(runtime_dir, "/kiste");
   if (geteuid() != 0) return StrCat("/tmp/kiste-", geteuid());
   return "/run/kiste";

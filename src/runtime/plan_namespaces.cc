@@ -8,6 +8,7 @@
 #include "oci/namespace_names.h"
 #include "runtime/plan.h"
 #include "sys/file.h"
+#include "sys/user_namespace.h"
 
 namespace kiste::runtime {
 
@@ -62,12 +63,8 @@ void PlanIdMaps(const oci::Linux& linux, const Caller& caller, isolation::Namesp
 
 Caller CurrentCaller() {
   Caller caller{.uid = geteuid(), .gid = getegid()};
-  caller.rootless = caller.uid != 0;
-  if (caller.rootless) return caller;
   // Root of a user namespace is an ordinary user of the host.
-  auto map = sys::ReadFileAt(AT_FDCWD, "/proc/self/uid_map", 4096);
-  auto fields = map ? Split(Trim(*map), ' ') : std::vector<std::string_view>();
-  caller.rootless = fields.empty() || fields.back() != "4294967295";
+  caller.rootless = caller.uid != 0 || sys::IsInUserNamespace();
   return caller;
 }
 

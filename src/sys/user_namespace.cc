@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/user_namespace.h"
 
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <string_view>
+#include <vector>
 
 #include "base/defer.h"
 #include "base/strings.h"
@@ -34,6 +38,12 @@ Result<Fd> MakeUserNamespace(const std::string& uid_map, const std::string& gid_
   TRY(WriteExisting(folder + "uid_map", uid_map));
   TRY(WriteExisting(folder + "gid_map", gid_map));
   return Open(folder + "ns/user", O_RDONLY);
+}
+
+bool IsInUserNamespace() {
+  auto map = ReadFileAt(AT_FDCWD, "/proc/self/uid_map", 4096);
+  auto fields = map ? Split(Trim(*map), ' ') : std::vector<std::string_view>();
+  return fields.empty() || fields.back() != "4294967295";
 }
 
 }  // namespace kiste::sys

@@ -346,3 +346,13 @@ def test_conmon_rs(runtime, bundle, workspace):
     caller("exec", "--process", process, "--detach", "--pid-file", workspace / "pid", caller.id, stdout_file=output)
     eventually(lambda: output.read_text() == "out\n", "the output")
     caller("delete", "--force", caller.id)
+
+
+# -- an ordinary user's podman, which is root in a user namespace of its own
+def test_roots_state_in_a_user_namespace_is_the_users(runtime, bundle, workspace):
+    """There is no writing to /run: the state belongs into XDG_RUNTIME_DIR, unless USER says that this is a system's root."""
+    runtime.options = []
+    bundle.args("nosuch").write()
+    runtime.refuses("create", "--bundle", bundle.folder, runtime.new_id(), prefix=("unshare", "--user", "--map-root-user"),
+                    env={"PATH": os.environ["PATH"], "XDG_RUNTIME_DIR": str(workspace)})
+    assert (workspace / runtime.name.removesuffix("-oci")).is_dir()
