@@ -130,7 +130,7 @@ Status Kill(const Store& store, const std::string& id, int signal, KillScope sco
   }
   auto sent = sys::PidfdSendSignal(process->get(), signal);
   if (!sent && sent.error().errno_value == ESRCH) {
-    return Fail(ErrorKind::kState, StrCat("container ", Quote(id), " is not running"));
+    return NotRunning(id);
   }
   if (!sent) return sent;
   if (signal == SIGKILL && cgroup.IsFrozen().value_or(false)) return cgroup.Thaw();
