@@ -105,6 +105,8 @@ class Restoring {
     // criu wants the root to be a mount. Where it lies, and the mount itself, only criu can see.
     start.root = bundle_.rootfs;
     start.over = options.root;
+    start.reopen = {{folders.images.get(), request_.criu.image_path}};
+    if (folders.work) start.reopen.emplace_back(folders.work.get(), request_.criu.work_path);
     auto service = TRY(criu::Service::Open(start));
     TRY_STEP(EnterCgroups(service.pid(), options), "cgroups");
     auto response = service.Ask(

@@ -47,8 +47,7 @@ TEST_F(RootPath, LeavesWhatIsThere) {
 
 TEST_F(RootPath, LinksDoNotLeadOut) {
   fs::create_symlink("/../../outside", folder_ / "root/way");
-  ASSERT_TRUE(MakeInRoot(root_.get(), "/way/made", MountPointKind::kDirectory).has_value() ||
-              !fs::exists(folder_ / "outside/made"));
+  EXPECT_FALSE(MakeInRoot(root_.get(), "/way/made", MountPointKind::kDirectory));
   EXPECT_FALSE(fs::exists(folder_ / "outside/made"));
   EXPECT_FALSE(OpenInRoot(root_.get(), "../../outside/none"));
 }

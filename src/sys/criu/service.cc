@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "base/strings.h"
+#include "sys/file.h"
 #include "sys/memfd.h"
 #include "sys/pidfd.h"
 #include "sys/socket.h"
@@ -22,70 +23,79 @@ namespace kiste::sys::criu {
 
 namespace {
 
-constexpr int kEndMs = 10'000;          // how long criu may take to end once it was told so
+constexpr int kEndMs = 10'000;            // how long criu may take to end once it was told so
 constexpr size_t kMaxMessage = 64 << 10;  // criu's own limit is 32 KiB
 
-// The steps of the child, for the error that it sends.
-enum Step : int { kUnshare, kSlave, kBind, kPrepare, kExecute };
+// This process's visit to a mount namespace of criu's own. criu is started in there; its folders
+// are opened there too, by this process, in whose /proc criu looks for them.
+class Visit {
+ public:
+  static Result<Visit> Begin(const Start& start) {
+    Visit visit;
+    if (start.root.empty()) return visit;
+    visit.root_ = TRY(Open("/", O_PATH | O_DIRECTORY));
+    visit.here_ = TRY(Open(".", O_PATH | O_DIRECTORY));
+    Fd own = TRY(Open("/proc/self/ns/mnt", O_RDONLY));
+    if (unshare(CLONE_NEWNS) < 0) return ErrnoError("unshare a mount namespace for criu");
+    visit.own_ = std::move(own);
+    if (mount("", "/", nullptr, MS_SLAVE | MS_REC, nullptr) < 0)
+      return ErrnoError("mount / as a slave for criu");
+    if (mount(start.root.c_str(), start.over.c_str(), nullptr, MS_BIND | MS_REC, nullptr) < 0)
+      return ErrnoError(StrCat("mount ", start.root, " on ", start.over));
+    for (const auto& [fd, path] : start.reopen) {
+      Fd again = TRY(Open(path, O_RDONLY | O_DIRECTORY));
+      if (dup3(again.get(), fd, O_CLOEXEC) < 0) return ErrnoError(StrCat("dup3 ", path));
+    }
+    return visit;
+  }
+  Visit(Visit&&) = default;
+  Visit& operator=(Visit&&) = delete;
+  ~Visit() { static_cast<void>(End()); }
 
-struct Failure {
-  int step = 0, errno_value = 0;
+  // setns(2) leads to the namespace's root: root and current directory are set again.
+  Status End() {
+    if (!own_) return {};
+    Fd own = std::move(own_);
+    if (setns(own.get(), CLONE_NEWNS) < 0) return ErrnoError("setns back to the mount namespace");
+    if (fchdir(root_.get()) < 0 || chroot(".") < 0 || fchdir(here_.get()) < 0)
+      return ErrnoError("chroot back");
+    return {};
+  }
+
+ private:
+  Visit() = default;
+  Fd own_, root_, here_;
 };
 
-[[noreturn]] void Give(int report, Step step) {
-  Failure failure{step, errno};
-  static_cast<void>(!write(report, &failure, sizeof failure));
+[[noreturn]] void Give(int report) {
+  int error = errno;
+  static_cast<void>(!write(report, &error, sizeof error));
   _exit(127);
-}
-
-void MakeRoot(const Start& start, int report) {
-  if (unshare(CLONE_NEWNS) < 0) Give(report, kUnshare);
-  if (mount("", "/", nullptr, MS_SLAVE | MS_REC, nullptr) < 0) Give(report, kSlave);
-  if (mount(start.root.c_str(), start.over.c_str(), nullptr, MS_BIND | MS_REC, nullptr) < 0)
-    Give(report, kBind);
 }
 
 // The child of a process with one thread. Standard input stays: a shell's job is given its
 // terminal there.
-[[noreturn]] void Child(const Start& start, char* const* argv, int socket, int output,
-                        int report) {
+[[noreturn]] void Child(const Start& start, char* const* argv, int socket, int output, int report) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  if (!start.root.empty()) MakeRoot(start, report);
   bool ready = dup2(output, STDOUT_FILENO) >= 0 && dup2(output, STDERR_FILENO) >= 0 &&
                fcntl(socket, F_SETFD, 0) == 0;
   for (int fd : start.inherit) ready = ready && fcntl(fd, F_SETFD, 0) == 0;
-  if (!ready) Give(report, kPrepare);
-  execv(start.program.c_str(), argv);
-  Give(report, kExecute);
-}
-
-std::string Deed(const Start& start, int step) {
-  switch (step) {
-    case kUnshare:
-      return "unshare a mount namespace for criu";
-    case kSlave:
-      return "mount / as a slave for criu";
-    case kBind:
-      return StrCat("mount ", start.root, " for criu");
-    case kPrepare:
-      return "fcntl criu's descriptors";
-    default:
-      return StrCat("execve ", start.program);
-  }
+  if (ready) execv(start.program.c_str(), argv);
+  Give(report);
 }
 
 // Waits for the exec, which closes the pipe.
 Status AwaitExec(const Start& start, Fd report) {
-  Failure failure;
+  int error = 0;
   ssize_t size = 0;
   do {
-    size = read(report.get(), &failure, sizeof failure);
+    size = read(report.get(), &error, sizeof error);
   } while (size < 0 && errno == EINTR);
   if (size == 0) return {};
-  if (size != static_cast<ssize_t>(sizeof failure)) return ErrnoError("read criu's start");
-  return SystemError(failure.errno_value, Deed(start, failure.step));
+  if (size != static_cast<ssize_t>(sizeof error)) return ErrnoError("read criu's start");
+  return SystemError(error, StrCat("execve ", start.program));
 }
 
 struct Message {
@@ -152,12 +162,15 @@ Result<Service> Service::Open(const Start& start) {
   Fd report(ends[0]), theirs(ends[1]);
   std::string name = "criu", word = "swrk", number = StrCat(pair.theirs.get());
   char* argv[] = {name.data(), word.data(), number.data(), nullptr};
+  auto visit = TRY(Visit::Begin(start));
   pid_t pid = fork();
   if (pid < 0) return ErrnoError("fork");
   if (pid == 0) Child(start, argv, pair.theirs.get(), output.get(), theirs.get());
   theirs.Reset();
   pair.theirs.Reset();
   auto executed = AwaitExec(start, std::move(report));
+  auto back = visit.End();
+  if (executed) executed = std::move(back);
   auto pidfd = executed ? PidfdOpen(pid) : Result<Fd>(Fd());
   if (!executed || !pidfd) {
     kill(pid, SIGKILL);  // our child, not reaped: nobody else's pid

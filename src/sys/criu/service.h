@@ -27,6 +27,8 @@ struct Start {
   // Both or none: criu gets a mount namespace of its own, a slave of this one, in which `root` is
   // bound, recursively, over the directory `over`. Nothing of it outlives criu.
   std::string root, over;
+  // Directories that are opened once more, in there, by their paths: criu mounts on what is below.
+  std::vector<std::pair<int, std::string>> reopen;
 };
 
 class Service {
