@@ -50,6 +50,10 @@ std::string RecordJson(const Record& record) {
     json::Member(writer, "hostRootNamespace", record.host_root.mount_namespace);
   }
   WriteMap(writer, "annotations", record.annotations);
+  json::Key(writer, "descriptors");
+  writer.StartArray();
+  for (const auto& descriptor : record.descriptors) json::Text(writer, descriptor);
+  writer.EndArray();
   writer.EndObject();
   return {buffer.GetString(), buffer.GetSize()};
 }
@@ -78,6 +82,13 @@ Result<Record> ParseRecord(std::string text, const std::string& file) {
     record.host_root.mount_namespace = TRY(root["hostRootNamespace"].Uint());
   }
   TRY(ReadMap(root["annotations"], record.annotations));
+  if (auto names = root["descriptors"]; names.present()) {
+    auto read = names.ForEach([&](const json::Value& name) -> Status {
+      record.descriptors.push_back(TRY(name.String()));
+      return {};
+    });
+    if (!read) return std::unexpected(std::move(read).error());
+  }
   return record;
 }
 
