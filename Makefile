@@ -3,6 +3,7 @@
 #   sudo make run      a container that shows what it is isolated from
 #   sudo make test     every test and check
 #   sudo make test-vm  the integration tests on other kinds of host, in virtual machines; HOST=v2-systemd SUITE=runc chooses
+#   sudo make test-conformance   the OCI runtime-tools' validation programs, on this machine and on pure cgroup v2
 #   make fuzz SECONDS=60   every fuzzer for a minute
 #   make build         the programs, in build/release/bin
 
@@ -11,7 +12,7 @@ BUILD := build/release
 # Errors and warnings go to standard error; the rest of what configuring says is for nobody.
 CONFIGURE := cmake --preset release >/dev/null
 
-.PHONY: build run test test-vm test-faults lint perf fuzz clean install
+.PHONY: build run test test-vm test-conformance test-faults lint perf fuzz clean install
 
 build:
 	@tools/setup build
@@ -25,7 +26,7 @@ run:
 	@tools/demo
 
 test:
-	@tools/setup build run test vm fuzz
+	@tools/setup build run test vm conformance fuzz
 	@$(CONFIGURE)
 	@cmake --build --preset release
 	@cmake --preset fuzz >/dev/null
@@ -37,6 +38,13 @@ test-vm:
 	@$(CONFIGURE)
 	@cmake --build --preset release
 	@tools/test --only vm $(addprefix --host=,$(HOST)) $(addprefix --suite=,$(SUITE)) $(ARGS)
+
+test-conformance:
+	@tools/setup build run test vm conformance
+	@$(CONFIGURE)
+	@cmake --build --preset release --target programs
+	@tools/test --only conformance $(ARGS)
+	@tools/test --only vm --suite=conformance $(ARGS)
 
 # Every system call of every command goes wrong, one at a time (tests/faults): the whole walk takes an hour or more.
 test-faults:

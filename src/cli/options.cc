@@ -40,40 +40,75 @@ Result<uint32_t> Arguments::Number(std::string_view name, uint32_t fallback) con
   return Invalid(StrCat("--", name, ": expected a number, found ", Quote(at->second.back())));
 }
 
-Result<Arguments> ParseArguments(std::span<const Option> options,
-                                 std::span<const std::string> words) {
-  Arguments arguments;
-  size_t i = 0;
-  for (; i < words.size(); ++i) {
-    std::string_view word = words[i];
-    if (word.size() < 2 || word[0] != '-') break;
-    if (word == "--") {
-      ++i;
-      break;
+class ArgumentsParser {
+ public:
+  ArgumentsParser(std::span<const Option> options, std::span<const std::string> words)
+      : options_(options), words_(words) {}
+
+  Result<Arguments> Parse(Placement placement) {
+    for (; at_ < words_.size() && words_[at_] != "--"; ++at_) {
+      if (LooksLikeOption(words_[at_])) {
+        TRY(ReadOption());
+      } else if (placement == Placement::kAnywhere) {
+        arguments_.positional_.push_back(words_[at_]);
+      } else {
+        break;
+      }
     }
-    std::string_view name = word.substr(word[1] == '-' ? 2 : 1);
+    if (at_ < words_.size() && words_[at_] == "--") ++at_;
+    auto rest = words_.subspan(at_);
+    arguments_.positional_.insert(arguments_.positional_.end(), rest.begin(), rest.end());
+    return std::move(arguments_);
+  }
+
+ private:
+  struct Word {
+    std::string_view name;
     std::optional<std::string_view> value;
-    if (size_t equals = name.find('='); equals != std::string_view::npos) {
-      value = name.substr(equals + 1);
-      name = name.substr(0, equals);
+  };
+
+  static Word Take(std::string_view word) {
+    Word taken{word.substr(word[1] == '-' ? 2 : 1), std::nullopt};
+    if (size_t equals = taken.name.find('='); equals != std::string_view::npos) {
+      taken.value = taken.name.substr(equals + 1);
+      taken.name = taken.name.substr(0, equals);
     }
-    const Option* option = Find(options, name);
-    if (option == nullptr) return Invalid(StrCat("unknown option ", Quote(word)));
+    return taken;
+  }
+
+  bool LooksLikeOption(std::string_view word) const {
+    if (word.size() < 2 || word[0] != '-') return false;
+    return arguments_.positional_.empty() || Find(options_, Take(word).name) != nullptr;
+  }
+
+  Status ReadOption() {
+    auto [name, value] = Take(words_[at_]);
+    const Option* option = Find(options_, name);
+    if (option == nullptr) return Invalid(StrCat("unknown option ", Quote(words_[at_])));
     if (option->value == nullptr) {
       if (value && value != "true" && value != "false") {
         return Invalid(
             StrCat("--", option->name, ": expected true or false, found ", Quote(*value)));
       }
-      arguments.values_[option->name].emplace_back(value.value_or("true"));
-      continue;
+      value = value.value_or("true");
+    } else if (!value) {
+      if (at_ + 1 == words_.size())
+        return Invalid(StrCat("flag needs an argument: --", option->name));
+      value = words_[++at_];
     }
-    if (!value && i + 1 == words.size())
-      return Invalid(StrCat("flag needs an argument: --", option->name));
-    if (!value) value = words[++i];
-    arguments.values_[option->name].emplace_back(*value);
+    arguments_.values_[option->name].emplace_back(*value);
+    return {};
   }
-  arguments.positional_.assign(words.begin() + static_cast<std::ptrdiff_t>(i), words.end());
-  return arguments;
+
+  std::span<const Option> options_;
+  std::span<const std::string> words_;
+  size_t at_ = 0;
+  Arguments arguments_;
+};
+
+Result<Arguments> ParseArguments(std::span<const Option> options,
+                                 std::span<const std::string> words, Placement placement) {
+  return ArgumentsParser(options, words).Parse(placement);
 }
 
 std::string DescribeOptions(std::span<const Option> options) {

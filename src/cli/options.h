@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Command lines as runc's callers write them (Go's flag syntax): -name and --name, a value behind
-// "=" or in the next word, options before the first argument only. The tables that the parser reads
-// also make --help.
+// "=" or in the next word. The tables that the parser reads also make --help.
 #pragma once
 
 #include <map>
@@ -37,15 +36,19 @@ class Arguments {
   const std::vector<std::string>& positional() const { return positional_; }
 
  private:
-  friend Result<Arguments> ParseArguments(std::span<const Option>, std::span<const std::string>);
+  friend class ArgumentsParser;
   std::map<std::string, std::vector<std::string>, std::less<>> values_;
   std::vector<std::string> positional_;
 };
 
-// `words` without the program's or command's name. Stops at "--" or the first word that is no
-// option.
+// Where options may stand: before the first argument only, since what follows it belongs to another
+// program; or after it too, where only what is known is an option (`kill id -9` names a signal).
+enum class Placement { kBeforeArguments, kAnywhere };
+
+// `words` without the program's or command's name. Behind "--" all are arguments.
 Result<Arguments> ParseArguments(std::span<const Option> options,
-                                 std::span<const std::string> words);
+                                 std::span<const std::string> words,
+                                 Placement placement = Placement::kBeforeArguments);
 
 // The options as indented lines for --help.
 std::string DescribeOptions(std::span<const Option> options);

@@ -34,6 +34,15 @@ TEST(Options, ShortNameWithEqualsAndSwitchOff) {
   EXPECT_EQ(parsed.positional(), std::vector<std::string>{"-x"});
 }
 
+TEST(Options, MayStandBehindArgumentsWhereToldSo) {
+  std::vector<std::string> words = {"id", "-b", "x", "-9", "-t", "-", "--", "-e"};
+  auto parsed = ParseArguments(kOptions, words, Placement::kAnywhere).value();
+  EXPECT_EQ(parsed.Value("bundle"), "x");
+  EXPECT_TRUE(parsed.Switch("tty"));
+  EXPECT_EQ(parsed.positional(), (std::vector<std::string>{"id", "-9", "-", "-e"}));
+  EXPECT_FALSE(ParseArguments(kOptions, {{std::string("--nope")}}, Placement::kAnywhere));
+}
+
 TEST(Options, ErrorsNameTheOption) {
   EXPECT_EQ(Parse({"--nope"}).error().Text(), "unknown option \"--nope\"");
   EXPECT_EQ(Parse({"--bundle"}).error().Text(), "flag needs an argument: --bundle");

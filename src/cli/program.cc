@@ -160,7 +160,11 @@ Result<int> RunCommand(const Command& command, const Arguments& global, Session&
   static constexpr Option kHelp = {"help", 'h', nullptr, ""};
   std::vector<Option> options(command.options.begin(), command.options.end());
   options.push_back(kHelp);
-  session.arguments = TRY_STEP(ParseArguments(options, words.subspan(1)), kArgumentsStep);
+  // The many arguments of exec and ps are another program's command line.
+  constexpr size_t kMostOfOurOwn = 100;
+  auto placement = command.most > kMostOfOurOwn ? Placement::kBeforeArguments : Placement::kAnywhere;
+  session.arguments =
+      TRY_STEP(ParseArguments(options, words.subspan(1), placement), kArgumentsStep);
   if (session.arguments.Has("help")) {
     TRY(Print(CommandHelp(command)));
     return 0;

@@ -79,9 +79,11 @@ struct RootPlan {
   Fd tree;           // a detached clone of it, when the child could not open the path
   bool readonly = false;
   bool private_mounts = true;     // there is a new (or joined) mount namespace to work in
+  bool own_mount = true;          // the root becomes a mount of its own, for others to lie on
   uint32_t host_propagation = 0;  // MS_SLAVE|MS_REC …: given to "/" first
   uint32_t propagation = 0;       // rootfsPropagation applied to the new root at the end; 0: none
-  bool no_pivot = false;          // move the root over "/" and chroot instead of pivot_root(2)
+  std::vector<std::string> hidden_mounts;  // with no_pivot: taken out of the mount namespace first
+  bool no_pivot = false;  // move the root over "/" and chroot instead of pivot_root(2)
   std::vector<MountStep> mounts;
   std::vector<DeviceNode> devices;
   bool bind_devices = false;  // mknod(2) is refused in a user namespace

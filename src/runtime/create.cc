@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "runtime/environment.h"
 #include "runtime/hooks.h"
+#include "runtime/host_root.h"
 #include "runtime/making.h"
 #include "runtime/state_text.h"
 #include "sys/file.h"
@@ -164,8 +165,12 @@ Result<Created> Create(const Store& store, CreateRequest request) {
   auto cgroups = TRY_STEP(PlanCgroups(request, bundle.config, caller), "cgroups");
   // Written down before it is made: whatever a killed create leaves, `delete --force` finds.
   container.record = NewRecord(request, bundle, cgroups, caller);
+  if (MountsOnTheHost(bundle.config)) {
+    container.record.host_root = TRY_STEP(LookBelowHostRoot(bundle.rootfs), "mounts");
+  }
   TRY(container.folder.Save(container.record));
   Defer remove_cgroups([&] { RemoveCgroups(cgroups); });
+  Defer remove_mounts([&] { static_cast<void>(RemoveHostRoot(container.record)); });
   TRY_STEP(MakeCgroups(request, bundle.config, caller, cgroups), "cgroups");
   if (!cgroups.cgroup) container.record.cgroups.clear();
 
@@ -179,6 +184,7 @@ Result<Created> Create(const Store& store, CreateRequest request) {
   }
   remove_folder.Cancel();
   remove_cgroups.Cancel();
+  remove_mounts.Cancel();
   auto cgroup = cgroups.cgroup ? std::move(*cgroups.cgroup) : TRY(cg::Cgroup::Open({}));
   return Created{std::move(container), std::move(bundle.config), std::move(cgroup),
                  std::move(*launched)};

@@ -1,11 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/environment.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <string_view>
+#include <unordered_set>
 
 #include "base/strings.h"
 
 namespace kiste::runtime {
+
+std::vector<std::string> TidyEnvironment(const std::vector<std::string>& env) {
+  std::unordered_set<std::string_view> seen;
+  std::vector<std::string> tidy;
+  tidy.reserve(env.size());
+  for (auto variable = env.rbegin(); variable != env.rend(); ++variable) {
+    auto name = std::string_view(*variable).substr(0, variable->find('='));
+    if (seen.insert(name).second && *variable != "HOME=") tidy.push_back(*variable);
+  }
+  std::reverse(tidy.begin(), tidy.end());
+  return tidy;
+}
 
 unsigned AnnouncedListenFds() {
   const char* text = std::getenv("LISTEN_FDS");

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The environment that the runtime adds to the process's own.
+// The process's environment: what the configuration says, tidied, and what the runtime adds.
 #pragma once
 
 #include <string>
 #include <vector>
 
 namespace kiste::runtime {
+
+// Each variable once, with the last value that it is given, in the order of the last ones. A HOME
+// that ends up empty is left out, to be found like one that is not given. As runc does.
+std::vector<std::string> TidyEnvironment(const std::vector<std::string>& env);
 
 // Hands over what the service manager passed to the runtime (sd_listen_fds(3)): when LISTEN_FDS is
 // set and its descriptors are among the preserved ones, the payload gets LISTEN_FDS and

@@ -28,6 +28,17 @@ using Variables = std::vector<std::string>;
 
 }  // namespace
 
+TEST(TidyEnvironment, TheLastValueCountsAndStandsOnce) {
+  EXPECT_EQ(TidyEnvironment({"A=1", "B=2", "A=3", "A"}), (Variables{"B=2", "A"}));
+  EXPECT_EQ(TidyEnvironment({"A=1", "AB=2", "=x"}), (Variables{"A=1", "AB=2", "=x"}));
+}
+
+TEST(TidyEnvironment, AnEmptyHomeIsNone) {
+  EXPECT_EQ(TidyEnvironment({"HOME=/x", "HOME="}), Variables{});
+  EXPECT_EQ(TidyEnvironment({"HOME=", "HOME=/x"}), Variables{"HOME=/x"});
+  EXPECT_EQ(TidyEnvironment({"HOMES="}), Variables{"HOMES="});
+}
+
 TEST_F(ListenFdsTest, NothingAnnouncedNothingAdded) {
   EXPECT_EQ(AnnouncedListenFds(), 0u);
   EXPECT_EQ(Added(5), Variables{});

@@ -10,6 +10,7 @@
 #include "base/strings.h"
 #include "isolation/namespaces/launch.h"
 #include "runtime/hooks.h"
+#include "runtime/host_root.h"
 #include "runtime/systemd_unit.h"
 #include "sys/cgroup/cgroup.h"
 #include "sys/file.h"
@@ -66,6 +67,7 @@ Status RemoveAll(const Container& container, const cg::Cgroup& cgroup, const War
   auto stopped = StopUnit(container.record);
   if (!container.record.cgroups.empty()) TRY_STEP(RemoveCgroup(cgroup), "cgroups");
   if (!stopped) warn(stopped.error().Text());
+  TRY_STEP(RemoveHostRoot(container.record), "mounts");
   return container.folder.Remove();
 }
 

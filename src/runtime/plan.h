@@ -41,6 +41,8 @@ struct RootRequest {
   bool no_pivot = false;
 };
 Result<isolation::RootPlan> PlanRoot(const RootRequest& request);
+// The container's mounts come to lie in the host's mount namespace (host_root.h).
+bool MountsOnTheHost(const oci::Config& config);
 // plan_id_mapped_mounts.cc: a clone of the source of `mount`, a bind with the option idmap, that
 // shows its ids mapped. `field` names the mount in errors.
 Result<Fd> CloneIdMapped(const oci::Linux& linux, const oci::Mount& mount,

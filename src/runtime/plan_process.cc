@@ -3,6 +3,7 @@
 
 #include "base/strings.h"
 #include "oci/capability_names.h"
+#include "runtime/environment.h"
 #include "runtime/plan.h"
 #include "sys/capabilities.h"
 #include "sys/file.h"
@@ -130,7 +131,7 @@ Result<isolation::ProcessPlan> PlanProcess(const ProcessRequest& request) {
   if (process.args.empty())
     return Invalid("process.args: expected the program to run, found an empty list");
   plan.args = process.args;
-  plan.env = process.env;
+  plan.env = TidyEnvironment(process.env);
   plan.cwd = process.cwd;
   plan.uid = process.user.uid;
   plan.gid = process.user.gid;

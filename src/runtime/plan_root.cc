@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 #include "base/strings.h"
 #include "oci/sysctl_names.h"
@@ -49,14 +51,16 @@ bool ParentOpensSources(const RootRequest& request) {
 }
 
 // A bind has no file system to hand options to. What engines leave among them for themselves is
-// passed over; anything else is a mistake that would go unnoticed.
+// passed over, as is what belongs to a file system by its form (`mode=755`; mount(2) ignores it);
+// anything else is a mistake that would go unnoticed.
 constexpr std::string_view kEngineWords[] = {"copy", "nocopy",     "z",      "Z",        "U",
                                              "O",    "consistent", "cached", "delegated"};
 
 Status CheckBindOptions(const oci::Mount& mount, size_t index) {
   for (auto option : Split(mount.data, ',')) {
-    bool known = option.empty() || std::find(std::begin(kEngineWords), std::end(kEngineWords),
-                                             option) != std::end(kEngineWords);
+    bool known = option.empty() || option.find('=') != std::string_view::npos ||
+                 std::find(std::begin(kEngineWords), std::end(kEngineWords), option) !=
+                     std::end(kEngineWords);
     if (!known) {
       return Invalid(StrCat("mounts[", index, "].options: ", Quote(option),
                             " is no option of a bind mount (on ", mount.destination, ")"));
@@ -93,7 +97,36 @@ Result<isolation::MountStep> PlanMount(const RootRequest& request, const oci::Mo
   return step;
 }
 
+// What of the host's would stay visible to the kernel below a root that is not pivoted to. Not
+// where mounts are shared with the host: there it would lose them too.
+Result<std::vector<std::string>> MountsToHide(const isolation::RootPlan& root) {
+  std::vector<std::string> hidden;
+  if (!root.no_pivot || !root.private_mounts || (root.host_propagation & MS_SHARED) != 0) {
+    return hidden;
+  }
+  for (auto& point : TRY(sys::MountPointsOf({"proc", "sysfs"}))) {
+    bool inside = point == root.path || point.starts_with(StrCat(root.path, "/"));
+    if (!inside) hidden.push_back(std::move(point));
+  }
+  return hidden;
+}
+
+// In the same order.
+std::vector<std::string> EachOnce(const std::vector<std::string>& paths) {
+  std::set<std::string_view> seen;
+  std::vector<std::string> once;
+  for (const auto& path : paths) {
+    if (seen.insert(path).second) once.push_back(path);
+  }
+  return once;
+}
+
 }  // namespace
+
+bool MountsOnTheHost(const oci::Config& config) {
+  bool own_namespace = config.linux.Find(CLONE_NEWNS) != nullptr;
+  return !own_namespace && (!config.mounts.empty() || config.root_readonly);
+}
 
 Result<isolation::RootPlan> PlanRoot(const RootRequest& request) {
   const auto& config = request.config;
@@ -103,10 +136,7 @@ Result<isolation::RootPlan> PlanRoot(const RootRequest& request) {
   root.readonly = config.root_readonly;
   root.no_pivot = request.no_pivot;
   root.private_mounts = linux.Find(CLONE_NEWNS) != nullptr;
-  if (!root.private_mounts && (!config.mounts.empty() || config.root_readonly)) {
-    return Invalid(
-        "mounts, root.readonly: expected a mount namespace in linux.namespaces to do them in");
-  }
+  root.own_mount = root.private_mounts || MountsOnTheHost(config);
   uint32_t propagation = PropagationFlag(linux.rootfs_propagation);
   root.host_propagation =
       (propagation == 0 || propagation == MS_UNBINDABLE ? MS_SLAVE : propagation) | MS_REC;
@@ -124,7 +154,8 @@ Result<isolation::RootPlan> PlanRoot(const RootRequest& request) {
     root.mounts.push_back(TRY(PlanMount(request, mount, i)));
   }
   TRY(PlanDevices(config, root));
-  root.masked_paths = linux.masked_paths;
+  root.hidden_mounts = TRY(MountsToHide(root));
+  root.masked_paths = EachOnce(linux.masked_paths);
   root.readonly_paths = linux.readonly_paths;
   return root;
 }

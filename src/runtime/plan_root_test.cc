@@ -80,15 +80,18 @@ TEST(PlanRoot, PropagationOfHostAndRoot) {
   EXPECT_EQ(given.Plan()->propagation, static_cast<uint32_t>(MS_SHARED | MS_REC));
 }
 
-TEST(PlanRoot, MountsNeedAMountNamespace) {
+TEST(PlanRoot, MountsWithoutAMountNamespaceLieOnAMountOfTheRoot) {
   Fixture given;
+  EXPECT_TRUE(given.Plan()->own_mount);
   given.config.linux.namespaces.clear();
   EXPECT_FALSE(given.Plan()->private_mounts);
+  EXPECT_FALSE(given.Plan()->own_mount);
   given.config.root_readonly = true;
-  EXPECT_EQ(given.Plan().error().kind, ErrorKind::kInvalid);
+  EXPECT_TRUE(given.Plan()->own_mount);
   given.config.root_readonly = false;
   given.Add("tmpfs", "/tmp");
-  EXPECT_EQ(given.Plan().error().kind, ErrorKind::kInvalid);
+  EXPECT_FALSE(given.Plan()->private_mounts);
+  EXPECT_TRUE(given.Plan()->own_mount);
 }
 
 TEST(PlanRoot, DestinationsAndSourcesAreAbsolute) {

@@ -45,6 +45,10 @@ std::string RecordJson(const Record& record) {
     json::Member(writer, "systemdUnit", std::string_view(record.systemd_unit));
     json::Member(writer, "systemdUser", record.systemd_user);
   }
+  if (record.host_root.below != 0) {
+    json::Member(writer, "hostRootBelow", record.host_root.below);
+    json::Member(writer, "hostRootNamespace", record.host_root.mount_namespace);
+  }
   WriteMap(writer, "annotations", record.annotations);
   json::Key(writer, "descriptors");
   writer.StartArray();
@@ -72,6 +76,10 @@ Result<Record> ParseRecord(std::string text, const std::string& file) {
   if (auto unit = root["systemdUnit"]; unit.present()) {
     record.systemd_unit = TRY(unit.String());
     record.systemd_user = TRY(root["systemdUser"].Bool());
+  }
+  if (auto below = root["hostRootBelow"]; below.present()) {
+    record.host_root.below = TRY(below.Uint());
+    record.host_root.mount_namespace = TRY(root["hostRootNamespace"].Uint());
   }
   TRY(ReadMap(root["annotations"], record.annotations));
   if (auto names = root["descriptors"]; names.present()) {

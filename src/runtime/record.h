@@ -15,6 +15,12 @@
 
 namespace kiste::runtime {
 
+// What lies below the mounts of a container without a mount namespace of its own (host_root.h).
+struct HostRoot {
+  uint64_t below = 0;            // the mount that `rootfs` was in; 0: no mounts of this kind
+  uint64_t mount_namespace = 0;  // that both are in, by its inode number
+};
+
 struct Record {
   std::string id;
   std::string bundle;   // absolute
@@ -29,6 +35,7 @@ struct Record {
   std::map<std::string, std::string> cgroups;  // controller → absolute directory
   std::string systemd_unit;   // that the cgroups belong to; "" when they were made without systemd
   bool systemd_user = false;  // a unit of the user's own manager
+  HostRoot host_root;
   std::map<std::string, std::string> annotations;
   // What /proc called descriptors 0 to 2 when the process was started ("pipe:[4711]"); what
   // `checkpoint` must not take for the container's own. Empty with a terminal.

@@ -215,3 +215,18 @@ def test_spec_rootless_maps_the_user_and_limits_nothing(runtime, workspace):
 
 def test_spec_into_a_folder_that_is_not_there_is_refused(runtime, workspace):
     assert str(workspace / "nosuch") in runtime.refuses("spec", "-b", workspace / "nosuch").stderr
+
+
+def test_options_may_stand_behind_the_container(runtime, bundle):
+    container = runtime.run_detached(bundle.sleeps())
+    assert container.id in runtime.ok("list", "-q").stdout
+    runtime.ok("update", container.id, "--pids-limit", "42")
+    assert runtime.ok("exec", container.id, "/bin/echo", "-n", "--tty").stdout == "--tty"
+    runtime.ok("delete", container.id, "--force")
+    runtime.refuses("state", container.id)
+
+
+def test_a_signal_below_zero_is_no_option(runtime, bundle):
+    container = runtime.run_detached(bundle.sleeps())
+    runtime.refuses("kill", container.id, "-9")
+    assert container.status == "running"

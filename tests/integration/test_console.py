@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Terminals: handed out over a console socket, or the caller's own with `run` and `exec --tty`."""
 
+import json
 import os
 import signal
 import stat
@@ -121,6 +122,19 @@ def test_console_size_is_the_first_size(runtime, bundle, console, terminals):
     container.start()
     terminal.read_until("over")
     assert "33 111" in terminal.seen
+
+
+@pytest.mark.parametrize("size", [(33, 111), (500, 1000)])
+def test_console_size_of_a_process_object_is_that_of_exec(runtime, bundle, console, terminals, workspace, size):
+    process = workspace / "process.json"
+    process.write_text(json.dumps({"terminal": True, "consoleSize": {"height": size[0], "width": size[1]}, "cwd": "/",
+                                   "args": ["/bin/sh", "-c", "stat -c %u:%a $(tty); stty size; echo over; sleep 1000"],
+                                   "env": ["PATH=/bin"], "user": {"uid": 1000, "gid": 1000}}))
+    container = runtime.run_detached(bundle.sleeps())
+    container.exec_ok(options=["--detach", "--console-socket", console.path, "--process", process])
+    terminals.append(console.receive())
+    terminals[0].read_until("over")
+    assert "1000:620" in terminals[0].seen and f"{size[0]} {size[1]}" in terminals[0].seen
 
 
 def test_a_new_size_arrives_with_a_signal(runtime, bundle, console, terminals):

@@ -23,7 +23,9 @@ bool ReadonlyLater(const oci::Mount& mount) {
   return readonly && !mount.bind && (mount.type == "tmpfs" || mount.destination == "/dev");
 }
 
-constexpr uint32_t kShared = MS_SHARED;
+bool PivotsFromShared(const RootPlan& root) {
+  return root.private_mounts && (root.host_propagation & MS_SHARED) != 0;
+}
 
 std::string Words(const oci::Mount& mount) {
   std::string_view verb = mount.remount ? "remount " : mount.bind ? "bind " : "mount ";
@@ -90,10 +92,10 @@ void CompileRoot(const RootPlan& root, ProgramBuilder& builder) {
     builder.Add({.op = Op::kPropagation, .a = root.host_propagation}, "set the propagation of");
   }
   builder.Add({.op = Op::kRoot,
-               .flags = root.private_mounts ? launcher::kRecursive : 0u,
+               .flags = root.own_mount ? launcher::kRecursive : 0u,
                .fd = root.tree ? builder.Inherit(root.tree.get()) : -1,
                .text = builder.Text(root.path),
-               .a = (root.host_propagation & kShared) != 0 ? 1u : 0u},
+               .a = PivotsFromShared(root) ? 1u : 0u},
               StrCat("root.path: bind ", root.path));
   for (const auto& step : root.mounts) AddMount(step, builder);
 }
@@ -140,13 +142,16 @@ void CompileRootEnd(const RootPlan& root, ProgramBuilder& builder) {
   }
   if (!root.private_mounts) {
     builder.Add({.op = Op::kChroot}, "chroot");
-    return;
+  } else {
+    for (const auto& path : root.hidden_mounts) {
+      builder.Add({.op = Op::kHideMount, .text = builder.Text(path)}, "hide the host's");
+    }
+    builder.Add({.op = Op::kPivot,
+                 .flags = root.no_pivot ? launcher::kNoPivot : 0u,
+                 .a = PivotsFromShared(root) ? 1u : 0u},
+                root.no_pivot ? "move the root" : "pivot_root");
   }
-  builder.Add({.op = Op::kPivot,
-               .flags = root.no_pivot ? launcher::kNoPivot : 0u,
-               .a = (root.host_propagation & kShared) != 0 ? 1u : 0u},
-              root.no_pivot ? "move the root" : "pivot_root");
-  if (root.readonly || root.propagation != 0) {
+  if (root.own_mount && (root.readonly || root.propagation != 0)) {
     builder.Add({.op = Op::kRootAttributes,
                  .a = root.readonly ? static_cast<uint64_t>(MOUNT_ATTR_RDONLY) : 0,
                  .b = root.propagation},

@@ -118,13 +118,27 @@ TEST(CompileRoot, TreeOfTheRootIsInherited) {
 
 TEST(CompileRoot, WithoutAMountNamespaceOnlyAChroot) {
   RootPlan root = Root();
-  root.private_mounts = false;
+  root.private_mounts = root.own_mount = false;
   RootSteps steps(root);
   EXPECT_TRUE(steps.All(Op::kPropagation).empty());
   EXPECT_TRUE(steps.All(Op::kPivot).empty());
   EXPECT_EQ(steps.Only(Op::kRoot).flags, 0u);
   EXPECT_EQ(steps.list.back().op, Op::kChroot);
   EXPECT_EQ(steps.list.back().fd, -1);
+}
+
+TEST(CompileRoot, MountsInTheHostsNamespaceLieOnAMountOfTheRoot) {
+  RootPlan root = Root();
+  root.private_mounts = false;
+  root.readonly = true;
+  root.host_propagation = MS_SHARED | MS_REC;
+  RootSteps steps(root);
+  EXPECT_TRUE(steps.All(Op::kPropagation).empty());
+  EXPECT_TRUE(steps.All(Op::kPivot).empty());
+  EXPECT_EQ(steps.Only(Op::kRoot).flags, launcher::kRecursive);
+  EXPECT_EQ(steps.Only(Op::kRoot).a, 0u);  // nothing of the host's changes its propagation
+  EXPECT_EQ(steps.All(Op::kChroot).size(), 1u);
+  EXPECT_EQ(steps.list.back().op, Op::kRootAttributes);
 }
 
 TEST(CompileRoot, ReadonlyAndPropagationComeAfterThePivot) {

@@ -141,6 +141,7 @@ const char* StepName(Op op) {
     case Op::kRemount:
     case Op::kMask:
     case Op::kReadonlyPath:
+    case Op::kHideMount:
     case Op::kPivot:
     case Op::kChroot:
     case Op::kRootAttributes:

@@ -122,6 +122,7 @@ long Remount(Launcher& l, const Operation& op);
 // root.cc
 long Propagation(Launcher& l, const Operation& op);
 long Root(Launcher& l, const Operation& op);
+long HideMount(Launcher& l, const Operation& op);
 long Pivot(Launcher& l, const Operation& op);
 long Chroot(Launcher& l, const Operation& op);
 long RootAttributes(Launcher& l, const Operation& op);

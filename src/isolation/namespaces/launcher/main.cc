@@ -119,6 +119,8 @@ long Perform(Launcher& l, const Operation& op) {
       return Mask(l, op);
     case Op::kReadonlyPath:
       return ReadonlyPath(l, op);
+    case Op::kHideMount:
+      return HideMount(l, op);
     case Op::kPivot:
       return Pivot(l, op);
     case Op::kChroot:

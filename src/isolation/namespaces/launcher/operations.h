@@ -73,6 +73,7 @@ enum class Op : __u32 {
   kRemount,         // MountBlock at data
   kMask,            // data: offsets (data_count)
   kReadonlyPath,    // text
+  kHideMount,       // text: path on the host; unmounted, or covered where that is refused
   kPivot,           // flags: kNoPivot; a: 1: the old root's mounts are shared with the host
   kChroot,          // fd: directory, or -1 for the root made by kRoot
   kRootAttributes,  // a: MOUNT_ATTR_* to set, b: propagation or 0

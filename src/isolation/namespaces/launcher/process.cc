@@ -49,6 +49,7 @@ long DefaultSignals(const Operation& op) {
 long JoinCgroup(const Operation& op) {
   long written = -EINTR;
   while (written == -EINTR) written = Call<__NR_write>(op.fd, "0", 1);
+  Call<__NR_close>(op.fd);  // the process may wait for `start`: without a way to the host's cgroups
   return written < 0 ? written : 0;
 }
 

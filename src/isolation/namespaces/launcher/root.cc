@@ -63,6 +63,21 @@ long Root(Launcher& l, const Operation& op) {
   return 0;
 }
 
+// Without pivot_root(2) the host's mounts stay in the namespace, below the new root. A proc or
+// sysfs among them that nothing covers would allow a container to mount another one without its
+// masks (mount_too_revealing() in the kernel's fs/namespace.c).
+long HideMount(Launcher& l, const Operation& op) {
+  constexpr int kDetachNoFollow = 2 | 8;  // MNT_DETACH | UMOUNT_NOFOLLOW
+  const char* path = l.Text(op.text);
+  if (Call<__NR_umount2>(path, kDetachNoFollow) == 0) return 0;
+  // Locked, where another user namespace made it.
+  long error = Call<__NR_mount>("tmpfs", path, "tmpfs",
+                                MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
+  if (error == -ENOENT) return 0;  // gone with another one
+  if (error < 0) l.Explain(path);
+  return error;
+}
+
 long Pivot(Launcher& l, const Operation& op) {
   long error = Call<__NR_fchdir>(l.root);
   if (error < 0) return error;
