@@ -29,8 +29,8 @@ enum class ErrorKind : uint8_t {
 // The kind's word in structured logs, e.g. "not-found".
 std::string_view KindName(ErrorKind kind);
 
-// Passed on at a few thousand places, and rarely there: so what it takes to make, move and destroy one
-// is not written out at each of them, but called (a third of the program's size).
+// Passed on at a few thousand places, and rarely there: so what it takes to make, move and destroy
+// one is not written out at each of them, but called (a third of the program's size).
 struct Error {
   Error();
   Error(ErrorKind error_kind, int code, std::string what, std::string more);

@@ -20,9 +20,9 @@ namespace internal {
 // One argument of StrCat as text; an integer's digits are kept here.
 class Piece {
  public:
-  Piece(std::string_view text) : text_(text) {}      // NOLINT(google-explicit-constructor)
-  Piece(const std::string& text) : text_(text) {}    // NOLINT(google-explicit-constructor)
-  Piece(const char* text) : text_(text) {}           // NOLINT(google-explicit-constructor)
+  Piece(std::string_view text) : text_(text) {}    // NOLINT(google-explicit-constructor)
+  Piece(const std::string& text) : text_(text) {}  // NOLINT(google-explicit-constructor)
+  Piece(const char* text) : text_(text) {}         // NOLINT(google-explicit-constructor)
   Piece(char character) : text_(digits_, 1) { digits_[0] = character; }  // NOLINT
   template <std::integral T>
     requires(!std::same_as<T, char> && !std::same_as<T, bool>)

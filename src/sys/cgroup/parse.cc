@@ -22,9 +22,7 @@ std::optional<DeviceNumber> ParseDevice(std::string_view text) {
   return DeviceNumber{*major, *minor};
 }
 
-double ParseShare(std::string_view text) {
-  return std::strtod(std::string(text).c_str(), nullptr);
-}
+double ParseShare(std::string_view text) { return std::strtod(std::string(text).c_str(), nullptr); }
 
 }  // namespace
 
