@@ -34,7 +34,10 @@ function(kiste_link_mode target mode)
   if(NOT KISTE_STATIC)
     target_link_options(${target} PRIVATE -pie)
   elseif(KISTE_STATIC_PIE)
-    target_link_options(${target} PRIVATE $<IF:$<STREQUAL:${mode},program>,-static-pie,-pie>)
+    target_link_options(${target} PRIVATE
+      $<IF:$<STREQUAL:${mode},program>,-static-pie,-pie>
+      # A third of a bit for a relocation instead of 24 bytes.
+      $<$<STREQUAL:${mode},program>:-Wl,-z,pack-relative-relocs>)
   else()
     target_link_options(${target} PRIVATE -no-pie $<$<STREQUAL:${mode},program>:-static>)
   endif()

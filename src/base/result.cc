@@ -25,6 +25,15 @@ std::string_view KindName(ErrorKind kind) {
   return "unknown";
 }
 
+Error::Error() = default;
+Error::Error(ErrorKind error_kind, int code, std::string what, std::string more)
+    : kind(error_kind), errno_value(code), operation(std::move(what)), detail(std::move(more)) {}
+Error::Error(const Error& other) = default;
+Error::Error(Error&& other) noexcept = default;
+Error& Error::operator=(const Error& other) = default;
+Error& Error::operator=(Error&& other) noexcept = default;
+Error::~Error() = default;
+
 namespace {
 
 // strerror(3) as runc's callers look for it: dockerd and its command line tell exit codes 126 and

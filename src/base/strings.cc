@@ -2,8 +2,31 @@
 #include "base/strings.h"
 
 #include <algorithm>
+#include <charconv>
+#include <chrono>
 
 namespace kiste {
+
+namespace internal {
+
+void Piece::Signed(int64_t number) {
+  text_ = {digits_, std::to_chars(digits_, digits_ + sizeof digits_, number).ptr};
+}
+
+void Piece::Unsigned(uint64_t number) {
+  text_ = {digits_, std::to_chars(digits_, digits_ + sizeof digits_, number).ptr};
+}
+
+std::string Concatenate(std::initializer_list<std::string_view> pieces) {
+  size_t size = 0;
+  for (auto piece : pieces) size += piece.size();
+  std::string text;
+  text.reserve(size);
+  for (auto piece : pieces) text += piece;
+  return text;
+}
+
+}  // namespace internal
 
 std::vector<std::string_view> Split(std::string_view text, char separator) {
   std::vector<std::string_view> pieces;
@@ -48,15 +71,19 @@ std::optional<uint64_t> ParseUint(std::string_view text, int base) {
 }
 
 std::string FormatUtc(const timespec& time, int fraction) {
-  tm parts{};
-  gmtime_r(&time.tv_sec, &parts);
+  using std::chrono::days, std::chrono::seconds;
+  auto instant = std::chrono::sys_seconds(seconds(time.tv_sec));
+  auto day = std::chrono::floor<days>(instant);
+  std::chrono::year_month_day date(day);
+  std::chrono::hh_mm_ss clock(instant - day);
   auto digits = [](int64_t number, size_t width) {
     std::string text = StrCat(number);
     return std::string(width - std::min(width, text.size()), '0') + text;
   };
-  std::string text = StrCat(digits(parts.tm_year + 1900, 4), "-", digits(parts.tm_mon + 1, 2), "-",
-                            digits(parts.tm_mday, 2), "T", digits(parts.tm_hour, 2), ":",
-                            digits(parts.tm_min, 2), ":", digits(parts.tm_sec, 2));
+  std::string text = StrCat(
+      digits(static_cast<int>(date.year()), 4), "-", digits(static_cast<unsigned>(date.month()), 2),
+      "-", digits(static_cast<unsigned>(date.day()), 2), "T", digits(clock.hours().count(), 2), ":",
+      digits(clock.minutes().count(), 2), ":", digits(clock.seconds().count(), 2));
   if (fraction > 0) {
     text += "." + digits(time.tv_nsec, 9).substr(0, static_cast<size_t>(fraction));
   }

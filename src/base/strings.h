@@ -3,37 +3,57 @@
 // The few string operations that the standard library of GCC 12 lacks.
 #pragma once
 
-#include <charconv>
 #include <concepts>
 #include <cstdint>
 #include <ctime>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace kiste {
 
 namespace internal {
 
-inline void Append(std::string& to, std::string_view piece) { to += piece; }
-inline void Append(std::string& to, char piece) { to += piece; }
-template <std::integral T>
-  requires(!std::same_as<T, char> && !std::same_as<T, bool>)
-void Append(std::string& to, T piece) {
-  char digits[24];
-  auto end = std::to_chars(digits, digits + sizeof digits, piece).ptr;
-  to.append(digits, end);
-}
+// One argument of StrCat as text; an integer's digits are kept here.
+class Piece {
+ public:
+  Piece(std::string_view text) : text_(text) {}    // NOLINT(google-explicit-constructor)
+  Piece(const std::string& text) : text_(text) {}  // NOLINT(google-explicit-constructor)
+  Piece(const char* text) : text_(text) {}         // NOLINT(google-explicit-constructor)
+  Piece(char character) : text_(digits_, 1) { digits_[0] = character; }  // NOLINT
+  template <std::integral T>
+    requires(!std::same_as<T, char> && !std::same_as<T, bool>)
+  Piece(T number) {  // NOLINT(google-explicit-constructor)
+    if constexpr (std::is_signed_v<T>) {
+      Signed(number);
+    } else {
+      Unsigned(number);
+    }
+  }
+  Piece(const Piece&) = delete;
+  Piece& operator=(const Piece&) = delete;
+
+  std::string_view text() const { return text_; }
+
+ private:
+  void Signed(int64_t number);
+  void Unsigned(uint64_t number);
+
+  char digits_[24];
+  std::string_view text_;
+};
+
+std::string Concatenate(std::initializer_list<std::string_view> pieces);
 
 }  // namespace internal
 
 // Concatenates strings, characters and integers (in decimal).
 template <typename... Pieces>
 std::string StrCat(const Pieces&... pieces) {
-  std::string text;
-  (internal::Append(text, pieces), ...);
-  return text;
+  return internal::Concatenate({internal::Piece(pieces).text()...});
 }
 
 // Splits at every `separator`; "" gives one empty piece, "a,," three.
@@ -47,7 +67,7 @@ std::string_view Trim(std::string_view text);
 std::optional<int64_t> ParseInt(std::string_view text, int base = 10);
 std::optional<uint64_t> ParseUint(std::string_view text, int base = 10);
 // A time in UTC as RFC 3339 has it, with `fraction` digits below the second (0 to 9):
-// "2026-01-02T03:04:05.123Z". Not strftime: that reads /etc/localtime first.
+// "2026-01-02T03:04:05.123Z". Not gmtime_r or strftime: they read /etc/localtime first.
 std::string FormatUtc(const timespec& time, int fraction);
 // `text` in double quotes with control characters, quotes and backslashes escaped, cut after
 // `limit` bytes with an ellipsis: for showing a value that somebody else wrote in an error.

@@ -37,8 +37,7 @@ struct Entry {
   pid_t pid;
 };
 
-Entry Inspect(const runtime::Container& container) {
-  auto status = container.Status();
+Entry Inspect(const runtime::Container& container, const Result<runtime::ContainerStatus>& status) {
   bool stopped = !status || *status == runtime::ContainerStatus::kStopped;
   return {container.record, status ? std::string(runtime::StatusName(*status)) : "unknown",
           stopped ? 0 : container.record.pid};
@@ -69,11 +68,12 @@ void WriteEntry(W& writer, const Entry& entry) {
 Result<int> RunState(Session& session) {
   auto store = TRY(session.OpenStore());
   auto container = TRY(runtime::LoadContainer(store, session.Id()));
-  TRY(container.Status());
+  auto status = container.Status();
+  if (!status) return std::unexpected(std::move(status).error());
   json::Buffer buffer;
   json::PrettyWriter writer(buffer);
   writer.SetIndent(' ', 2);
-  WriteEntry(writer, Inspect(container));
+  WriteEntry(writer, Inspect(container, status));
   TRY(Print(StrCat(std::string_view(buffer.GetString(), buffer.GetSize()), "\n")));
   return 0;
 }
@@ -82,7 +82,8 @@ std::vector<Entry> AllEntries(const runtime::Store& store, const std::vector<std
   std::vector<Entry> entries;
   for (const auto& id : ids) {
     auto container = runtime::LoadContainer(store, id);
-    if (container) entries.push_back(Inspect(*container));  // else it is just being made or deleted
+    if (container) entries.push_back(Inspect(*container, container->Status()));
+    // Else it is just being made or deleted.
   }
   return entries;
 }

@@ -2,8 +2,8 @@
 #include "cli/quantities.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <optional>
 #include <string>
 
@@ -17,10 +17,11 @@ constexpr std::string_view kDigits = "0123456789.";
 
 // A decimal number, not negative, without exponent.
 std::optional<double> ParseDecimal(std::string_view text) {
-  double number = 0;
   if (text.empty() || text.find_first_not_of(kDigits) != std::string_view::npos) return {};
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return {};
+  std::string copy(text);
+  char* end = nullptr;
+  double number = std::strtod(copy.c_str(), &end);
+  if (end != copy.c_str() + copy.size() || !std::isfinite(number)) return {};
   return number;
 }
 

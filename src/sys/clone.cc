@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <new>
 
 #include "sys/pidfd.h"
@@ -22,11 +23,15 @@ namespace {
 constexpr size_t kStackBytes = 64 << 10;
 constexpr int kKillMs = 1000;
 
-// What the child reads and writes in the parent's memory while the parent sleeps.
+// What the child, and its helper, read and write in the parent's memory while the parent sleeps.
 struct Shared {
   const SpawnRequest* request;
+  clone_args child{};
   long error = 0;        // -errno of the exec
+  long cloned = 0;       // what the helper's clone3 gave
+  pid_t pid = 0;         // of the helper's child
   uint32_t borrows = 1;  // 0, written by the kernel, once the child has executed or ended
+  uint32_t helping = 1;  // the same for the helper
 };
 
 // Like vfork(2)'s wait, but with a limit: the kernel clears the word, and wakes us, when the child
@@ -95,46 +100,93 @@ void ChildEntry(Shared* shared) {
   while (true) Call<SYS_exit_group>(127);
 }
 
+// As vfork(2): asleep until the child has executed or ended. The child is the parent's, not its
+// own.
+void HelperEntry(Shared* shared) {
+  shared->cloned = CloneOnStack(&shared->child, ChildEntry, shared);
+  while (true) Call<SYS_exit_group>(0);
+}
+
+Result<void*> MapStacks() {
+  void* stacks = mmap(nullptr, 2 * kStackBytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  if (stacks == MAP_FAILED) return ErrnoError("mmap a child's stack");
+  return stacks;
+}
+
+void SetChild(const SpawnRequest& request, void* stack, int& pidfd, Shared& shared) {
+  auto& child = shared.child;
+  child.flags = request.namespaces | CLONE_VM | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
+  child.pidfd = reinterpret_cast<uint64_t>(&pidfd);
+  child.stack = reinterpret_cast<uint64_t>(stack);
+  child.stack_size = kStackBytes;
+  if (request.cgroup >= 0) {
+    child.flags |= CLONE_INTO_CGROUP;
+    child.cgroup = static_cast<uint64_t>(request.cgroup);
+  }
+}
+
+Error Unfinished() {
+  return {ErrorKind::kTimeout, 0, {}, "clone3: the child does not run (is its cgroup frozen?)"};
+}
+
+// The child, which has executed its program; its pidfd is in `pidfd`. The stacks must stay when it
+// comes to nothing: it may be frozen, and die when somebody thaws it.
+Result<pid_t> SpawnDirectly(Shared& shared, const int& pidfd, Deadline deadline) {
+  shared.child.flags |= CLONE_CHILD_CLEARTID;
+  shared.child.child_tid = reinterpret_cast<uint64_t>(&shared.borrows);
+  shared.child.exit_signal = SIGCHLD;
+  long pid = CloneOnStack(&shared.child, ChildEntry, &shared);
+  if (pid < 0) return SystemError(static_cast<int>(-pid), "clone3");
+  if (WaitReturned(shared.borrows, deadline)) return static_cast<pid_t>(pid);
+  KillChild(pidfd, static_cast<pid_t>(pid), kKillMs);
+  return std::unexpected(Unfinished());
+}
+
+Result<pid_t> SpawnWithHelper(Shared& shared, void* stack, const int& pidfd, Deadline deadline) {
+  shared.child.flags |= CLONE_VFORK | CLONE_PARENT | CLONE_PARENT_SETTID;
+  shared.child.parent_tid = reinterpret_cast<uint64_t>(&shared.pid);
+  clone_args helper{};
+  helper.flags = CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID;
+  helper.child_tid = reinterpret_cast<uint64_t>(&shared.helping);
+  helper.exit_signal = SIGCHLD;  // and so the child's
+  helper.stack = reinterpret_cast<uint64_t>(stack);
+  helper.stack_size = kStackBytes;
+  long pid = CloneOnStack(&helper, HelperEntry, &shared);
+  if (pid < 0) return SystemError(static_cast<int>(-pid), "clone3 a helper");
+  bool done = WaitReturned(shared.helping, deadline);
+  pid_t child = __atomic_load_n(&shared.pid, __ATOMIC_ACQUIRE);
+  if (!done && child > 0) KillChild(pidfd, child, kKillMs);  // which lets the helper go, too
+  if (!done) {
+    static_cast<void>(TryWaitChild(static_cast<pid_t>(pid)));
+    return std::unexpected(Unfinished());
+  }
+  static_cast<void>(WaitChild(static_cast<pid_t>(pid)));
+  if (shared.cloned < 0) return SystemError(static_cast<int>(-shared.cloned), "clone3");
+  return child;
+}
+
 }  // namespace
 
 Result<Spawned> Spawn(const SpawnRequest& request, Deadline deadline) {
-  void* stack = mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-  if (stack == MAP_FAILED) return ErrnoError("mmap a child's stack");
+  auto* stacks = static_cast<std::byte*>(TRY(MapStacks()));
   // Below the child's stack, and as long-lived: a child that does not come to its exec has it
   // still.
-  auto* shared = new (stack) Shared{.request = &request};
+  auto* shared = new (stacks) Shared{.request = &request};
   int pidfd = -1;
-  clone_args arguments{};
-  arguments.flags =
-      request.namespaces | CLONE_VM | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | CLONE_CHILD_CLEARTID;
-  arguments.pidfd = reinterpret_cast<uint64_t>(&pidfd);
-  arguments.child_tid = reinterpret_cast<uint64_t>(&shared->borrows);
-  arguments.exit_signal = SIGCHLD;
-  arguments.stack = reinterpret_cast<uint64_t>(stack);
-  arguments.stack_size = kStackBytes;
-  if (request.cgroup >= 0) {
-    arguments.flags |= CLONE_INTO_CGROUP;
-    arguments.cgroup = static_cast<uint64_t>(request.cgroup);
-  }
-  long pid = CloneOnStack(&arguments, ChildEntry, shared);
-  if (pid < 0) {
-    munmap(stack, kStackBytes);
-    return SystemError(static_cast<int>(-pid), "clone3");
-  }
-  Spawned child{static_cast<pid_t>(pid), Fd(pidfd)};
-  if (!WaitReturned(shared->borrows, deadline)) {
-    // Its stack stays: it may be frozen, and die when somebody thaws it.
-    KillChild(child.pidfd.get(), child.pid, kKillMs);
-    return Fail(ErrorKind::kTimeout, "clone3: the child does not run (is its cgroup frozen?)");
-  }
+  SetChild(request, stacks, pidfd, *shared);
+  auto pid = request.limited_memory
+                 ? SpawnWithHelper(*shared, stacks + kStackBytes, pidfd, deadline)
+                 : SpawnDirectly(*shared, pidfd, deadline);
+  Fd owned(pidfd);
   long error = shared->error;
-  munmap(stack, kStackBytes);
+  if (pid || pid.error().kind != ErrorKind::kTimeout) munmap(stacks, 2 * kStackBytes);
+  if (!pid) return std::unexpected(std::move(pid).error());
   if (error != 0) {
-    static_cast<void>(WaitChild(child.pid));  // it has ended, or is about to
+    static_cast<void>(WaitChild(*pid));  // it has ended, or is about to
     return SystemError(static_cast<int>(-error), "execveat");
   }
-  return child;
+  return Spawned{*pid, std::move(owned)};
 }
 
 }  // namespace kiste::sys

@@ -147,6 +147,49 @@ TEST_F(SpawnTest, BadFlagsFailInClone3) {
   EXPECT_EQ(child.error().operation, "clone3");
 }
 
+// The same three with the helper that waits for a child in a cgroup with little memory.
+TEST_F(SpawnTest, WithAHelperTheChildIsOurs) {
+  Fd program = Open("/bin/sh", O_PATH).value();
+  char name[] = "sh", option[] = "-c", script[] = "exit 9";
+  char* argv[] = {name, option, script, nullptr};
+  char* envp[] = {nullptr};
+  auto child =
+      Spawn({.executable = program.get(), .argv = argv, .envp = envp, .limited_memory = true});
+  ASSERT_TRUE(child) << child.error().Text();
+  EXPECT_TRUE(PidfdWaitExit(child->pidfd.get(), 5000).value());
+  EXPECT_EQ(WaitChild(child->pid).value(), 9);
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);  // nor is the helper left
+  EXPECT_EQ(errno, ECHILD);
+}
+
+TEST_F(SpawnTest, WithAHelperExecFailureIsReportedAndReaped) {
+  Fd text = MemoryFile("no-program", "neither ELF nor script").value();
+  char name[] = "x";
+  char* argv[] = {name, nullptr};
+  char* envp[] = {nullptr};
+  auto child =
+      Spawn({.executable = text.get(), .argv = argv, .envp = envp, .limited_memory = true});
+  ASSERT_FALSE(child);
+  EXPECT_EQ(child.error().operation, "execveat");
+  EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1);
+  EXPECT_EQ(errno, ECHILD);
+}
+
+TEST_F(SpawnTest, WithAHelperBadFlagsFailInClone3) {
+  Fd program = Open("/bin/sh", O_PATH).value();
+  char name[] = "sh";
+  char* argv[] = {name, nullptr};
+  char* envp[] = {nullptr};
+  auto child = Spawn({.executable = program.get(),
+                      .argv = argv,
+                      .envp = envp,
+                      .namespaces = CLONE_SIGHAND,
+                      .limited_memory = true});
+  ASSERT_FALSE(child);
+  EXPECT_EQ(child.error().errno_value, EINVAL);
+  EXPECT_EQ(child.error().operation, "clone3");
+}
+
 TEST_F(SpawnTest, MakesNamespaces) {
   if (geteuid() != 0) GTEST_SKIP() << "needs CAP_SYS_ADMIN to make pid and UTS namespaces";
   auto result = Shell("echo $$; readlink /proc/self/ns/uts", {}, CLONE_NEWPID | CLONE_NEWUTS);

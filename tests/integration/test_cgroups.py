@@ -153,9 +153,6 @@ def test_a_container_that_takes_too_much_memory_is_killed(runtime, bundle):
 
 def test_a_memory_limit_too_small_to_live_with_is_refused_in_words(runtime, bundle):
     cgroups.require_controller("memory")
-    if cgroups.layout() == "v2":
-        pytest.skip("known gap: on v2 the first process starts within its limit while it still shares the runtime's memory, and the "
-                    "kernel may kill both when that is too little; `delete --force` clears up")
     bundle.resources["memory"] = {"limit": 4096}
     result = runtime.run(bundle)
     assert result.code != 0 and result.stderr.strip()

@@ -75,6 +75,7 @@ std::vector<std::unique_ptr<Measurement>> AllMeasurements(Workshop& workshop) {
   std::vector<std::unique_ptr<Measurement>> out;
   AddTimedCommands(workshop, out);
   AddCosts(workshop, out);
+  AddUpkeep(workshop, out);
   return out;
 }
 

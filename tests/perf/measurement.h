@@ -80,9 +80,10 @@ class Measurement {
 };
 
 std::vector<std::unique_ptr<Measurement>> AllMeasurements(Workshop& workshop);
-// Their parts: timed_commands.cc, cost.cc.
+// Their parts: timed_commands.cc, cost.cc, upkeep.cc.
 void AddTimedCommands(Workshop& workshop, std::vector<std::unique_ptr<Measurement>>& out);
 void AddCosts(Workshop& workshop, std::vector<std::unique_ptr<Measurement>>& out);
+void AddUpkeep(Workshop& workshop, std::vector<std::unique_ptr<Measurement>>& out);
 
 // Samples of one measurement: by target, then by metric, then by round. Targets that failed once
 // are in `failures` instead, with the reason.

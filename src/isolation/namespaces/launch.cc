@@ -264,6 +264,8 @@ Result<Launched> Launch(const LaunchPlan& plan, const LaunchObserver& observer) 
   request.namespaces = compiled.clone_namespaces;
   // From the start, while nothing is given up yet: later launchers inherit it.
   if (plan.cgroup.directory) request.cgroup = plan.cgroup.directory.get();
+  // Where there is v1 besides, the controller for memory is there, and joined later.
+  request.limited_memory = plan.cgroup.directory && plan.cgroup.tasks.empty();
   request.inherit = compiled.builder.inherited();
   auto spawned = TRY(SpawnOn(plan.process.initial_cpus, request, Deadline::In(plan.patience)));
   channel.theirs.Reset();

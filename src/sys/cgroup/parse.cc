@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/cgroup/parse.h"
 
-#include <charconv>
+#include <cstdlib>
 
 #include "base/strings.h"
 
@@ -22,11 +22,7 @@ std::optional<DeviceNumber> ParseDevice(std::string_view text) {
   return DeviceNumber{*major, *minor};
 }
 
-double ParseShare(std::string_view text) {
-  double share = 0;
-  std::from_chars(text.data(), text.data() + text.size(), share);
-  return share;
-}
+double ParseShare(std::string_view text) { return std::strtod(std::string(text).c_str(), nullptr); }
 
 }  // namespace
 

@@ -117,6 +117,8 @@ Status Cgroup::KillAll(int signal) const {
     bool killed = TRY(v2::Kill(*v2));
     if (killed && v1_freezer == nullptr) return {};
   }
+  // Freezing is dear (the kernel patches its own code for it), and mostly nobody is left.
+  if (signal == SIGKILL && TRY(Pids()).empty()) return {};
   // While all are frozen nobody forks, so one pass reaches everybody.
   bool was_frozen = TRY(IsFrozen());
   bool frozen = was_frozen || Freeze(std::chrono::milliseconds(500)).has_value();

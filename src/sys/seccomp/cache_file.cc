@@ -26,19 +26,19 @@ static_assert(sizeof(Header) == 32);
 
 // `size:text`, which needs no escapes.
 void AppendText(std::string& to, std::string_view text) {
-  internal::Append(to, text.size());
+  to += StrCat(text.size());
   to += ':';
   to += text;
 }
 
 template <typename T>
 void AppendNumber(std::string& to, T number) {
-  internal::Append(to, number);
+  to += StrCat(number);
   to += ' ';
 }
 
 void AppendOptional(std::string& to, std::optional<uint32_t> number) {
-  if (number) internal::Append(to, *number);
+  if (number) to += StrCat(*number);
   to += number ? ' ' : '-';
 }
 
