@@ -11,6 +11,8 @@
 #include "oci/parse.h"
 #include "runtime/environment.h"
 #include "runtime/hooks.h"
+#include "runtime/intel_rdt.h"
+#include "runtime/net_devices.h"
 #include "runtime/state_text.h"
 #include "runtime/systemd_unit.h"
 #include "sys/file.h"
@@ -30,6 +32,7 @@ constexpr int kKillMs = 2000;  // how long a SIGKILL may take
 struct Bundle {
   std::string path, text;
   oci::Config config;
+  bool process_absent = false;  // config.process stands in for it
   std::string rootfs;
 };
 
@@ -39,8 +42,6 @@ Result<Bundle> ReadBundle(const std::string& given) {
   std::string file = StrCat(bundle.path, "/", kConfigName);
   bundle.text = TRY(sys::ReadRegularFile(file, json::kMaxBytes));
   bundle.config = TRY(oci::ParseConfig(bundle.text, kConfigName));
-  if (!bundle.config.process)
-    return Invalid(StrCat(kConfigName, ": process: expected what to run, found nothing"));
   const auto& root = bundle.config.root_path;
   std::string path = root[0] == '/' ? root : StrCat(bundle.path, "/", root);
   auto resolved = sys::RealPath(path);
@@ -53,14 +54,22 @@ Result<Bundle> ReadBundle(const std::string& given) {
   return bundle;
 }
 
-// What the specification has and this runtime not yet: refused, never silently left out.
-Status CheckSupported(const oci::Config& config) {
-  std::string_view field;
-  if (config.linux.intel_rdt) field = "linux.intelRdt";
-  if (!config.linux.net_devices.empty()) field = "linux.netDevices";
-  if (!config.linux.mount_label.empty()) field = "linux.mountLabel";
-  if (field.empty()) return {};
-  return Fail(ErrorKind::kUnsupported, StrCat(kConfigName, ": ", field, ": not supported yet"));
+// An ordinary user has no power over the host's devices.
+Status CheckNetDevices(const oci::Config& config, const Caller& caller) {
+  if (config.linux.net_devices.empty() || !caller.rootless) return {};
+  return Fail(ErrorKind::kUnsupported,
+              "linux.netDevices: only the host's root can move network devices");
+}
+
+// Without a process there is a container, and nothing in it that could be started (config.md,
+// "Process": required "when start is called").
+Status CheckProcess(const CreateRequest& request, Bundle& bundle) {
+  if (bundle.config.process) return {};
+  if (!request.wait_for_start)
+    return Invalid(StrCat(kConfigName, ": process: expected what to run, found nothing"));
+  bundle.process_absent = true;
+  bundle.config.process.emplace().cwd = "/";
+  return {};
 }
 
 Status CheckConsole(const CreateRequest& request, const oci::Process& process) {
@@ -225,6 +234,7 @@ Result<isolation::LaunchPlan> Plan(const Store& store, CreateRequest& request, c
                             .cgroup = cgroups.cgroup ? &*cgroups.cgroup : nullptr,
                             .caller = caller,
                             .no_pivot = request.no_pivot}));
+  plan.network_by_runtime = !config.linux.net_devices.empty();
   plan.hostname = config.hostname;
   plan.domainname = config.domainname;
   plan.sysctls = PlanSysctls(config);
@@ -236,6 +246,7 @@ Result<isolation::LaunchPlan> Plan(const Store& store, CreateRequest& request, c
   const auto* user = config.linux.Find(CLONE_NEWUSER);
   plan.process =
       TRY(PlanProcess({.process = *config.process,
+                       .absent = bundle.process_absent,
                        .linux = config.linux,
                        .own_user_namespace = user != nullptr,
                        .set_groups = !plan.namespaces.deny_setgroups,
@@ -257,12 +268,13 @@ Result<isolation::LaunchPlan> Plan(const Store& store, CreateRequest& request, c
   return plan;
 }
 
-// The process exists: from here on `delete` can find it.
+// The process exists: from here on `delete` can find it. What it forks shares its group in resctrl.
 Status RecordProcess(Container& container, pid_t pid) {
   auto stat = TRY(sys::StatProcess(pid));
   container.record.pid = pid;
   container.record.start_time = stat.start_time;
-  return container.folder.Save(container.record);
+  TRY(container.folder.Save(container.record));
+  return JoinRdt(container.record.rdt, pid);
 }
 
 Result<isolation::Launched> LaunchContainer(const isolation::LaunchPlan& plan,
@@ -277,6 +289,24 @@ Result<isolation::Launched> LaunchContainer(const isolation::LaunchPlan& plan,
     };
   }
   return isolation::Launch(plan, observer);
+}
+
+// A socket for the service manager's sake; listening where the program runs at once.
+Result<NotifySocket> OfferNotify(const CreateRequest& request, oci::Config& config,
+                                 const ContainerFolder& folder) {
+  if (request.manager_socket.empty() || config.linux.Find(CLONE_NEWNS) == nullptr)
+    return NotifySocket();
+  TRY(OfferNotifySocket(folder, config));
+  if (request.wait_for_start) return NotifySocket();
+  return NotifySocket::Listen(folder, request.manager_socket);
+}
+
+Status MakeRdtGroups(const oci::Config& config, Container& container) {
+  if (!config.linux.intel_rdt) return {};
+  auto resctrl = TRY_CONTEXT(sys::Resctrl::Find(), "linux.intelRdt");
+  TRY(PlanRdt(resctrl, *config.linux.intel_rdt, container.record));
+  TRY(container.folder.Save(container.record));
+  return MakeRdt(resctrl, *config.linux.intel_rdt, container.record.rdt);
 }
 
 Record NewRecord(const CreateRequest& request, const Bundle& bundle, const Cgroups& cgroups,
@@ -300,13 +330,19 @@ Result<isolation::Launched> PlanAndLaunch(const Store& store, CreateRequest& req
                                           const Caller& caller, Container& container) {
   auto plan = TRY_STEP(Plan(store, request, bundle, container, cgroups, caller), "plan");
   Fd pidfd_socket = TRY_STEP(ConnectPidfdSocket(request.pidfd_socket), "pidfd-socket");
+  NetDevices devices;
+  Defer bring_devices_back([&] { devices.Undo(); });
   isolation::LaunchObserver observer;
   observer.enter_cgroup = [&](pid_t pid) {
     return EnterUnit(request, bundle.config, caller, cgroups, pid);
   };
+  observer.move_devices = [&](pid_t pid) {
+    return devices.Move(bundle.config.linux.net_devices, pid);
+  };
   auto launched = TRY_STEP(
       LaunchContainer(plan, std::move(observer), bundle.config.hooks, container), "launch");
   TRY_STEP(TellPid(request.pid_file, pidfd_socket, "standard", launched), "pid-file");
+  bring_devices_back.Cancel();
   return launched;
 }
 
@@ -354,10 +390,11 @@ Result<Created> Create(const Store& store, CreateRequest request) {
   TRY(ValidateId(request.id));
   TRY(CheckPreservedFds(request.preserve_fds));
   auto bundle = TRY_STEP(ReadBundle(request.bundle), "bundle");
-  TRY_STEP(CheckSupported(bundle.config), "bundle");
+  TRY_STEP(CheckProcess(request, bundle), "bundle");
   TRY_STEP(CheckConsole(request, *bundle.config.process), "terminal");
   Caller caller = CurrentCaller();
   if (request.rootless) caller.rootless = *request.rootless;
+  TRY_STEP(CheckNetDevices(bundle.config, caller), "bundle");
 
   Container container{TRY_STEP(store.Create(request.id), "state"), Record{}};
   Defer remove_folder([&] {
@@ -365,13 +402,16 @@ Result<Created> Create(const Store& store, CreateRequest request) {
     if (!container.Process()) static_cast<void>(container.folder.Remove());
   });
   TRY_STEP(container.folder.SaveConfig(bundle.text), "state");
+  auto notify = TRY_STEP(OfferNotify(request, bundle.config, container.folder), "notify-socket");
   auto cgroups = TRY_STEP(PlanCgroups(request, bundle.config, caller), "cgroups");
   // Written down before it is made: whatever a killed create leaves, `delete --force` finds.
   container.record = NewRecord(request, bundle, cgroups, caller);
   TRY(container.folder.Save(container.record));
   Defer remove_cgroups([&] { RemoveCgroups(cgroups); });
+  Defer remove_rdt([&] { static_cast<void>(RemoveRdt(container.record.rdt)); });
   TRY_STEP(MakeCgroups(request, bundle.config, caller, cgroups), "cgroups");
   if (!cgroups.cgroup) container.record.cgroups.clear();
+  TRY_STEP(MakeRdtGroups(bundle.config, container), "intel-rdt");
 
   auto launched = PlanAndLaunch(store, request, bundle, cgroups, caller, container);
   if (!launched) {
@@ -383,9 +423,10 @@ Result<Created> Create(const Store& store, CreateRequest request) {
   }
   remove_folder.Cancel();
   remove_cgroups.Cancel();
+  remove_rdt.Cancel();
   auto cgroup = cgroups.cgroup ? std::move(*cgroups.cgroup) : TRY(cg::Cgroup::Open({}));
   return Created{std::move(container), std::move(bundle.config), std::move(cgroup),
-                 std::move(*launched)};
+                 std::move(*launched), std::move(notify)};
 }
 
 }  // namespace kiste::runtime

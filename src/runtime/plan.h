@@ -41,6 +41,14 @@ struct RootRequest {
   bool no_pivot = false;
 };
 Result<isolation::RootPlan> PlanRoot(const RootRequest& request);
+// plan_labels.cc: whether this host's kernel enforces or reports by SELinux.
+bool SelinuxEnabled();
+// linux.mountLabel; kUnsupported where there is no SELinux, whose context= no file system takes.
+Status CheckMountLabel(const oci::Linux& linux);
+// Gives what a step mounts the label: new file systems but for those of the kernel's own that are
+// one for all (proc, sysfs, cgroup); mqueue has its root labelled. Binds keep theirs. As in runc.
+void LabelMount(const std::string& label, isolation::MountStep& step);
+Status PlanLabels(const oci::Process& process, isolation::ProcessPlan& plan);
 // plan_id_mapped_mounts.cc: a clone of the source of `mount`, a bind with the option idmap, that
 // shows its ids mapped. `field` names the mount in errors.
 Result<Fd> CloneIdMapped(const oci::Linux& linux, const oci::Mount& mount,
@@ -54,6 +62,7 @@ Status PlanDevices(const oci::Config& config, isolation::RootPlan& root);
 // plan_process.cc
 struct ProcessRequest {
   const oci::Process& process;
+  bool absent = false;  // config.json has none, which only `start` minds
   const oci::Linux& linux;
   bool own_user_namespace = false;  // new or joined: capabilities are counted in there
   bool set_groups = true;

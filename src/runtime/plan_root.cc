@@ -123,6 +123,9 @@ Result<isolation::RootPlan> PlanRoot(const RootRequest& request) {
     }
     root.mounts.push_back(TRY(PlanMount(request, mount, i)));
   }
+  TRY(CheckMountLabel(linux));
+  root.mount_label = linux.mount_label;
+  for (auto& step : root.mounts) LabelMount(root.mount_label, step);
   TRY(PlanDevices(config, root));
   root.masked_paths = linux.masked_paths;
   root.readonly_paths = linux.readonly_paths;

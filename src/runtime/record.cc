@@ -25,6 +25,28 @@ Status ReadMap(const json::Value& value, std::map<std::string, std::string>& map
   });
 }
 
+void WriteRdt(json::CompactWriter& writer, const RdtGroups& rdt) {
+  if (rdt.control.empty()) return;
+  json::Key(writer, "intelRdt");
+  writer.StartObject();
+  json::Member(writer, "root", std::string_view(rdt.root));
+  json::Member(writer, "control", std::string_view(rdt.control));
+  json::Member(writer, "controlIsOurs", rdt.control_is_ours);
+  json::Member(writer, "monitor", std::string_view(rdt.monitor));
+  json::Member(writer, "monitorIsOurs", rdt.monitor_is_ours);
+  writer.EndObject();
+}
+
+Result<RdtGroups> ReadRdt(const json::Value& value) {
+  RdtGroups rdt;
+  rdt.root = TRY(value["root"].String());
+  rdt.control = TRY(value["control"].String());
+  rdt.control_is_ours = TRY(value["controlIsOurs"].Bool());
+  rdt.monitor = TRY(value["monitor"].String());
+  rdt.monitor_is_ours = TRY(value["monitorIsOurs"].Bool());
+  return rdt;
+}
+
 }  // namespace
 
 std::string RecordJson(const Record& record) {
@@ -45,6 +67,7 @@ std::string RecordJson(const Record& record) {
     json::Member(writer, "systemdUnit", std::string_view(record.systemd_unit));
     json::Member(writer, "systemdUser", record.systemd_user);
   }
+  WriteRdt(writer, record.rdt);
   WriteMap(writer, "annotations", record.annotations);
   writer.EndObject();
   return {buffer.GetString(), buffer.GetSize()};
@@ -69,6 +92,7 @@ Result<Record> ParseRecord(std::string text, const std::string& file) {
     record.systemd_unit = TRY(unit.String());
     record.systemd_user = TRY(root["systemdUser"].Bool());
   }
+  if (auto rdt = root["intelRdt"]; rdt.present()) record.rdt = TRY(ReadRdt(rdt));
   TRY(ReadMap(root["annotations"], record.annotations));
   return record;
 }

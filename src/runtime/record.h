@@ -14,6 +14,13 @@
 
 namespace kiste::runtime {
 
+// Where the container is in resctrl (intel_rdt.h).
+struct RdtGroups {
+  std::string root;                 // the mount point
+  std::string control, monitor;     // absolute; "" none
+  bool control_is_ours = false, monitor_is_ours = false;  // removed with the container
+};
+
 struct Record {
   std::string id;
   std::string bundle;   // absolute
@@ -28,6 +35,7 @@ struct Record {
   std::map<std::string, std::string> cgroups;  // controller → absolute directory
   std::string systemd_unit;   // that the cgroups belong to; "" when they were made without systemd
   bool systemd_user = false;  // a unit of the user's own manager
+  RdtGroups rdt;
   std::map<std::string, std::string> annotations;
 };
 
