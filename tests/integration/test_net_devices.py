@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""linux.netDevices: devices of the host that a container gets. `dummy` devices stand for any kind; each test works in a network
+"""linux.netDevices: devices of the host that a container gets. `veth` devices stand for any kind; each test works in a network
 namespace of its own, so that the machine's devices stay out of it."""
 
 import json
-import os
 import subprocess
 
 import pytest
@@ -14,38 +13,44 @@ pytestmark = [pytest.mark.kiste_only("runc 1.1.5 and crun 1.8.1 do not know linu
               pytest.mark.skipif(not kernel.is_root(), reason="only root moves devices")]
 
 
-def ip(*words):
-    return subprocess.run(["ip", *words], check=True, capture_output=True, text=True, timeout=10).stdout
+class Place:
+    """A network namespace with devices in it, as long as its process lives."""
+
+    def __init__(self):
+        self.holder = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo; exec sleep 1000"], stdout=subprocess.PIPE)
+        self.holder.stdout.readline()
+        self.path = f"/proc/{self.holder.pid}/ns/net"
+        self.prefix = ("nsenter", f"--net={self.path}")
+
+    def ip(self, *words):
+        return subprocess.run([*self.prefix, "ip", *words], check=True, capture_output=True, text=True, timeout=10).stdout
+
+    def devices(self):
+        return {device["ifname"] for device in json.loads(self.ip("-j", "link"))}
+
+    def add(self, device="data0", *addresses):
+        """A veth, up; its other end stays here."""
+        try:
+            self.ip("link", "add", device, "type", "veth", "peer", "name", f"p-{device}")
+        except subprocess.CalledProcessError as error:
+            pytest.skip(f"no veth devices here: {error.stderr.strip()}")
+        self.ip("link", "set", f"p-{device}", "up")
+        self.ip("link", "set", device, "up", "mtu", "1400", "address", "02:00:00:00:00:07")
+        for address in addresses:
+            self.ip("addr", "add", address, "dev", device, *(("nodad",) if ":" in address else ()))
+
+    def end(self):
+        self.holder.kill()
+        self.holder.wait()
+        self.holder.stdout.close()
 
 
 @pytest.fixture
-def place(host, runtime):
-    """A network namespace in which the runtime is called: a command prefix, and `ip` in it."""
-    name = host.new_name()
-    made = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, timeout=10)
-    if made.returncode != 0:
-        pytest.skip(f"no network namespaces can be named here: {made.stderr.strip()}")
-
-    class Place:
-        prefix = ("nsenter", f"--net=/run/netns/{name}")
-        path = f"/run/netns/{name}"
-
-        def ip(self, *words):
-            return ip("-n", name, *words)
-
-        def devices(self):
-            return {device["ifname"] for device in json.loads(self.ip("-j", "link"))}
-
-        def dummy(self, device="data0", *addresses):
-            made = subprocess.run(["ip", "-n", name, "link", "add", device, "type", "dummy"], capture_output=True, text=True, timeout=10)
-            if made.returncode != 0:
-                pytest.skip(f"no dummy devices here: {made.stderr.strip()}")
-            self.ip("link", "set", device, "up", "mtu", "1400", "address", "02:00:00:00:00:07")
-            for address in addresses:
-                self.ip("addr", "add", address, "dev", device, *(("nodad",) if ":" in address else ()))
-
-    yield Place()
-    ip("netns", "del", name)
+def place(runtime):
+    """Where the runtime is called."""
+    place = Place()
+    yield place
+    place.end()
 
 
 def inside(container, *words):
@@ -57,7 +62,7 @@ def addresses(text):
 
 
 def test_a_device_moves_with_name_addresses_mtu_and_mac_and_is_up(runtime, bundle, place):
-    place.dummy("data0", "10.9.0.1/24", "10.9.0.2/32", "fd00:9::1/64")
+    place.add("data0", "10.9.0.1/24", "10.9.0.2/32", "fd00:9::1/64")
     bundle.linux["netDevices"] = {"data0": {}}
     container = runtime.run_detached(bundle.sleeps(), prefix=place.prefix)
     assert "data0" not in place.devices()
@@ -70,7 +75,7 @@ def test_a_device_moves_with_name_addresses_mtu_and_mac_and_is_up(runtime, bundl
 
 
 def test_a_device_is_renamed_before_the_sysctls_are_written(runtime, bundle, place):
-    place.dummy("data0", "10.9.0.1/24")
+    place.add("data0", "10.9.0.1/24")
     bundle.linux["netDevices"] = {"data0": {"name": "eth7"}}
     bundle.linux["sysctl"] = {"net.ipv4.conf.eth7.forwarding": "1"}
     container = runtime.run_detached(bundle.sleeps(), prefix=place.prefix)
@@ -80,7 +85,7 @@ def test_a_device_is_renamed_before_the_sysctls_are_written(runtime, bundle, pla
 
 
 def test_what_is_not_permanent_or_not_global_stays_behind(runtime, bundle, place):
-    place.dummy("data0", "10.9.0.1/24")
+    place.add("data0", "10.9.0.1/24")
     place.ip("addr", "add", "10.9.1.1/24", "dev", "data0", "valid_lft", "1000", "preferred_lft", "1000")
     place.ip("addr", "add", "169.254.9.9/16", "scope", "link", "dev", "data0")
     bundle.linux["netDevices"] = {"data0": {}}
@@ -91,30 +96,29 @@ def test_what_is_not_permanent_or_not_global_stays_behind(runtime, bundle, place
 
 
 def test_a_template_takes_the_first_free_number(runtime, bundle, place):
-    place.dummy("data0")
-    place.dummy("data1")
+    place.add("data0")
+    place.add("data1")
     bundle.linux["netDevices"] = {"data0": {"name": "eth%d"}, "data1": {"name": "eth%d"}}
     container = runtime.run_detached(bundle.sleeps(), prefix=place.prefix)
     assert {"eth0", "eth1"} <= {device["ifname"] for device in json.loads(inside(container, "-j", "link"))}
     container.end()
 
 
-def test_a_device_can_be_moved_to_a_namespace_that_is_joined(runtime, bundle, place, host):
-    other = host.new_name()
-    ip("netns", "add", other)
+def test_a_device_can_be_moved_to_a_namespace_that_is_joined(runtime, bundle, place):
+    other = Place()
     try:
-        place.dummy("data0", "10.9.0.1/24")
+        place.add("data0", "10.9.0.1/24")
         bundle.linux["netDevices"] = {"data0": {"name": "joined0"}}
-        container = runtime.run_detached(bundle.namespace("network", f"/run/netns/{other}").sleeps(), prefix=place.prefix)
+        container = runtime.run_detached(bundle.namespace("network", other.path).sleeps(), prefix=place.prefix)
         assert "10.9.0.1/24" in container.sh("ip addr show joined0")
         container.end()
-        assert "joined0" in ip("-n", other, "link"), "the namespace lives on, and the device in it"
+        assert "joined0" in other.devices(), "the namespace lives on, and the device in it"
     finally:
-        ip("netns", "del", other)
+        other.end()
 
 
 def test_a_container_with_a_user_namespace_gets_its_device(runtime, bundle, place):
-    place.dummy("data0", "10.9.0.1/24")
+    place.add("data0", "10.9.0.1/24")
     bundle.user_namespace().linux["netDevices"] = {"data0": {}}
     container = runtime.run_detached(bundle.sleeps(), prefix=place.prefix)
     assert "10.9.0.1/24" in container.sh("ip addr show data0")
@@ -129,7 +133,7 @@ def refuses(runtime, bundle, place, *names):
 
 
 def test_a_device_that_is_not_there_is_refused_and_one_that_was_moved_comes_back(runtime, bundle, place):
-    place.dummy("data0", "10.9.0.1/24", "fd00:9::1/64")
+    place.add("data0", "10.9.0.1/24", "fd00:9::1/64")
     bundle.linux["netDevices"] = {"data0": {"name": "eth0"}, "nosuch0": {}}
     refuses(runtime, bundle, place, "linux.netDevices.nosuch0", "ENODEV")
     device = json.loads(place.ip("-j", "addr", "show", "data0"))[0]
@@ -138,14 +142,14 @@ def test_a_device_that_is_not_there_is_refused_and_one_that_was_moved_comes_back
 
 
 def test_a_device_comes_back_when_a_later_step_fails(runtime, bundle, place):
-    place.dummy("data0", "10.9.0.1/24")
+    place.add("data0", "10.9.0.1/24")
     bundle.linux["netDevices"] = {"data0": {}}
     refuses(runtime, bundle.args("/nosuch"), place, "/nosuch")
     assert addresses(place.ip("-j", "addr", "show", "data0")) == {("10.9.0.1", 24)}
 
 
 def test_a_name_that_is_taken_inside_is_refused(runtime, bundle, place):
-    place.dummy("data0", "10.9.0.1/24")
+    place.add("data0", "10.9.0.1/24")
     bundle.linux["netDevices"] = {"data0": {"name": "lo"}}
     refuses(runtime, bundle, place, "linux.netDevices.data0", "lo")
     assert "data0" in place.devices()
@@ -157,14 +161,14 @@ def test_the_loopback_cannot_be_moved(runtime, bundle, place):
 
 
 def test_without_a_network_namespace_it_is_refused(runtime, bundle, place):
-    place.dummy("data0")
+    place.add("data0")
     bundle.without_namespace("network").linux["netDevices"] = {"data0": {}}
     refuses(runtime, bundle, place, "linux.netDevices")
     assert "data0" in place.devices()
 
 
 def test_when_the_container_ends_the_kernel_ends_a_virtual_device(runtime, bundle, place):
-    place.dummy("data0")
+    place.add("data0")
     bundle.linux["netDevices"] = {"data0": {}}
     assert runtime.run(bundle, prefix=place.prefix).code == 0
-    assert "data0" not in place.devices() and os.path.exists(place.path)
+    assert not {"data0", "p-data0"} & place.devices()

@@ -15,9 +15,9 @@ CLASSES = {"IOPRIO_CLASS_RT": 1, "IOPRIO_CLASS_BE": 2, "IOPRIO_CLASS_IDLE": 3}
 MILLISECOND = 1_000_000
 
 
-def scheduled(runtime, bundle, probe, **scheduler):
+def scheduled(oci, bundle, probe, **scheduler):
     bundle.process["scheduler"] = scheduler
-    result = runtime.run(bundle.with_probe(probe, "sched"))
+    result = oci.run(bundle.with_probe(probe, "sched"))
     if result.code == 1 and "EPERM" in result.stderr and scheduler["policy"] in ("SCHED_FIFO", "SCHED_RR", "SCHED_DEADLINE"):
         pytest.skip("this host gives the cgroup no real-time run time")  # CONFIG_RT_GROUP_SCHED, or not root
     assert result.code == 0, result

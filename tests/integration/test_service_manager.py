@@ -3,13 +3,14 @@
 (NOTIFY_SOCKET, sd_notify(3)). The manager here is a socket of this test."""
 
 import array
+import json
 import os
 import socket
 import time
 
 import pytest
 
-from deadline import PATIENCE, eventually
+from deadline import PATIENCE
 
 
 
@@ -72,15 +73,19 @@ def test_start_waits_until_the_container_is_ready(runtime, service, manager):
 
 def test_run_detached_waits_until_the_container_is_ready(runtime, service, manager):
     go(service)
-    container = runtime.run_detached(service, env=manager.environment)
-    assert [manager.hear() for _ in range(3)] == ["READY=1", f"MAINPID={container.pid}", "BARRIER=1"]
-    container.end()
+    container_id = runtime.new_id()
+    command = runtime.spawn("run", "--detach", "--bundle", service.write().folder, container_id, env=manager.environment)
+    heard = [manager.hear() for _ in range(3)]
+    assert command.result().code == 0
+    pid = json.loads(runtime.ok("state", container_id).stdout)["pid"]
+    assert heard == ["READY=1", f"MAINPID={pid}", "BARRIER=1"]
+    runtime.ok("delete", "--force", container_id)
 
 
 @pytest.mark.kiste_only("runc 1.1.5 passes no signal on before READY, and names itself by a thread's number")
 def test_run_in_the_foreground_names_itself(runtime, service, manager):
     command, container = runtime.spawn_run(service, env=manager.environment)
-    eventually(lambda: container.status == "running", "the container runs")
+    assert container.pid and manager.silent()
     go(service)
     assert [manager.hear(), manager.hear()] == ["READY=1", f"MAINPID={command.pid}"]
     container.kill("KILL")
@@ -112,18 +117,16 @@ def test_without_a_manager_there_is_no_socket(runtime, bundle):
 
 def hand_over(descriptor, count, *extra):
     """Runs with `descriptor` as number 3 and on, as a manager does before execve."""
-    def become():
-        for number in range(3, 3 + count):
-            os.dup2(descriptor, number)
-    environment = {**os.environ, "LISTEN_FDS": str(count), **dict(extra)}
-    return {"env": environment, "preexec_fn": become, "pass_fds": tuple(range(3, 3 + count))}
+    move = "; ".join(f"exec {number}<&{descriptor}" for number in range(3, 3 + count) if number != descriptor)
+    return {"env": {**os.environ, "LISTEN_FDS": str(count), **dict(extra)}, "pass_fds": (descriptor,),
+            "prefix": ("bash", "-c", f'{move or ":"}; exec "$@"', "manager")}
 
 
 def test_a_socket_of_the_manager_is_the_containers(runtime, bundle, workspace):
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(workspace / "service"))
         listener.listen()
-        result = runtime.run(bundle.sh("env; readlink /proc/self/fd/3 /proc/self/fd/4"), **hand_over(listener.fileno(), 2, ("LISTEN_FDNAMES", "a:b")))
+        result = runtime.run(bundle.sh("env; readlink /proc/self/fd/3; readlink /proc/self/fd/4"), **hand_over(listener.fileno(), 2, ("LISTEN_FDNAMES", "a:b")))
     assert result.code == 0, result
     assert {"LISTEN_FDS=2", "LISTEN_PID=1", "LISTEN_FDNAMES=a:b"} <= set(result.lines), result
     assert sum(line.startswith("socket:") for line in result.lines) == 2, result
