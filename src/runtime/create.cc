@@ -246,8 +246,8 @@ Result<isolation::LaunchPlan> Plan(const Store& store, CreateRequest& request, c
   const auto* user = config.linux.Find(CLONE_NEWUSER);
   plan.process =
       TRY(PlanProcess({.process = *config.process,
-                       .absent = bundle.process_absent,
                        .linux = config.linux,
+                       .absent = bundle.process_absent,
                        .own_user_namespace = user != nullptr,
                        .set_groups = !plan.namespaces.deny_setgroups,
                        .seccomp_cache = seccomp_cache.get(),

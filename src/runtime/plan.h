@@ -62,8 +62,8 @@ Status PlanDevices(const oci::Config& config, isolation::RootPlan& root);
 // plan_process.cc
 struct ProcessRequest {
   const oci::Process& process;
-  bool absent = false;  // config.json has none, which only `start` minds
   const oci::Linux& linux;
+  bool absent = false;  // config.json has no process, which only `start` minds
   bool own_user_namespace = false;  // new or joined: capabilities are counted in there
   bool set_groups = true;
   int seccomp_cache = -1;
