@@ -69,6 +69,10 @@ std::string RecordJson(const Record& record) {
   }
   WriteRdt(writer, record.rdt);
   WriteMap(writer, "annotations", record.annotations);
+  json::Key(writer, "descriptors");
+  writer.StartArray();
+  for (const auto& descriptor : record.descriptors) json::Text(writer, descriptor);
+  writer.EndArray();
   writer.EndObject();
   return {buffer.GetString(), buffer.GetSize()};
 }
@@ -94,6 +98,13 @@ Result<Record> ParseRecord(std::string text, const std::string& file) {
   }
   if (auto rdt = root["intelRdt"]; rdt.present()) record.rdt = TRY(ReadRdt(rdt));
   TRY(ReadMap(root["annotations"], record.annotations));
+  if (auto names = root["descriptors"]; names.present()) {
+    auto read = names.ForEach([&](const json::Value& name) -> Status {
+      record.descriptors.push_back(TRY(name.String()));
+      return {};
+    });
+    if (!read) return std::unexpected(std::move(read).error());
+  }
   return record;
 }
 

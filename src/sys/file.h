@@ -37,6 +37,8 @@ Status MakeDirectories(const std::string& path, mode_t mode);
 Status UnlinkAt(int directory, const std::string& path, int flags = 0);
 Result<struct stat> StatAt(int directory, const std::string& path, int flags = 0);
 bool Exists(int directory, const std::string& path);
+// What a symbolic link says.
+Result<std::string> ReadLink(const std::string& path);
 // Names in the directory but for "." and "..", unsorted.
 Result<std::vector<std::string>> ListDirectory(int directory, const std::string& name);
 // flock(2). kTimeout when somebody else holds the lock until the deadline.
