@@ -31,6 +31,7 @@ Result<runtime::CreateRequest> ReadCreateRequest(Session& session) {
   request.rootless = session.rootless;
   request.no_cgroups = session.no_cgroups;
   request.systemd_cgroup = session.systemd_cgroup;
+  request.manager_socket = runtime::ManagerSocket();
   request.warn = session.Warn();
   return request;
 }

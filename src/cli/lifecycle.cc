@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "cli/command.h"
 #include "oci/signal_names.h"
+#include "runtime/notify_socket.h"
 
 namespace kiste::cli {
 
@@ -15,7 +16,7 @@ namespace {
 
 Result<int> RunStart(Session& session) {
   auto store = TRY(session.OpenStore());
-  TRY(runtime::Start(store, session.Id()));
+  TRY(runtime::Start(store, session.Id(), runtime::ManagerSocket()));
   return 0;
 }
 

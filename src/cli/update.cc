@@ -106,24 +106,17 @@ Result<oci::Resources> ReadFile(const std::string& path) {
   return oci::ParseResources(std::move(text), name);
 }
 
-// What stands for Intel's Resource Director is not carried out.
-Status CheckIntelRdt(const Arguments& arguments) {
-  for (const char* name : {"l3-cache-schema", "mem-bw-schema"}) {
-    if (arguments.Value(name).empty()) continue;
-    return Fail(ErrorKind::kUnsupported,
-                StrCat("--", name, ": this container has no Intel RDT group to change"));
-  }
-  return {};
-}
-
 Result<int> Run(Session& session) {
   const auto& arguments = session.arguments;
-  TRY(CheckIntelRdt(arguments));
   runtime::UpdateRequest request;
   request.id = session.Id();
   std::string file = arguments.Value("resources");
   request.resources = file.empty() ? TRY(ReadOptions(arguments)) : TRY(ReadFile(file));
   request.pids_zero = file.empty() ? runtime::PidsZero::kLimit : runtime::PidsZero::kAsConfig;
+  if (file.empty()) {
+    request.l3_cache_schema = arguments.Value("l3-cache-schema");
+    request.mem_bw_schema = arguments.Value("mem-bw-schema");
+  }
   request.warn = session.Warn();
   auto store = TRY(session.OpenStore());
   TRY(runtime::Update(store, std::move(request)));

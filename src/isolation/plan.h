@@ -71,6 +71,7 @@ struct MountStep {
   bool inside_proc =
       false;  // the destination is /proc or below: only procfs may lie there (CVE-2019-16884)
   bool over_proc_allowed = false;    // a destination below /proc that is known to be harmless
+  std::string selinux_label;  // put on the root of what is mounted, which takes no context=
   std::string fallback_bind_source;  // when mounting is refused (EPERM, EBUSY): rbind this instead
 };
 
@@ -89,6 +90,7 @@ struct RootPlan {
   bool bind_devices = false;  // mknod(2) is refused in a user namespace
   std::vector<Symlink> dev_links;
   std::vector<std::string> masked_paths, readonly_paths;
+  std::string mount_label;  // of the file system that covers masked directories; "" none
 };
 
 // Stands for the container's host pid in a state text that is written before the pid is known.
@@ -112,7 +114,7 @@ struct MemoryPolicy {
 };
 
 struct ProcessPlan {
-  std::vector<std::string> args, env;
+  std::vector<std::string> args, env;  // no args: there is nothing that could be started
   std::string cwd;
   uint32_t uid = 0, gid = 0;
   std::vector<uint32_t> groups;
@@ -151,6 +153,7 @@ struct LaunchPlan {
   CgroupPlan cgroup;
   std::optional<RootPlan> root;  // nullopt: the joined mount namespace's root as it is (exec)
   Fd chroot_to;                  // exec into a container without a mount namespace of its own
+  bool network_by_runtime = false;  // the runtime moves devices in (LaunchObserver::move_devices)
   std::string hostname, domainname;
   std::vector<FileWrite> sysctls;
   InnerHooks create_container, start_container;

@@ -28,8 +28,13 @@ struct Carried {
 };
 inline constexpr Carried kCarried{.systemd_cgroup = true,
                                   .systemd_user_cgroup = true,
+                                  .selinux = true,
                                   .id_mapped_mounts = true,
-                                  .memory_policy = true};
+                                  .intel_rdt = true,
+                                  .intel_rdt_schemata = true,
+                                  .intel_rdt_monitoring = true,
+                                  .memory_policy = true,
+                                  .net_devices = true};
 
 // What only a lower floor knows.
 struct SeccompWords {

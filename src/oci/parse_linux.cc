@@ -92,8 +92,9 @@ Result<IntelRdt> ReadIntelRdt(const Value& value) {
     if (rdt.schemata[i].find('\n') == std::string::npos) continue;
     return ExpectedAt(value["schemata"], i, "a line without a newline");
   }
-  if (rdt.mem_bw_schema.find('\n') != std::string::npos) {
-    return value["memBwSchema"].Expected("a line without a newline");
+  if (rdt.mem_bw_schema.find('\n') != std::string::npos ||
+      (!rdt.mem_bw_schema.empty() && !rdt.mem_bw_schema.starts_with("MB:"))) {
+    return value["memBwSchema"].Expected("a line without a newline that begins with \"MB:\"");
   }
   rdt.enable_monitoring = TRY(value["enableMonitoring"].BoolOr(false));
   return rdt;

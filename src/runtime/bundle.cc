@@ -22,8 +22,6 @@ Result<Bundle> ReadBundle(const std::string& given) {
   std::string file = StrCat(bundle.path, "/", kConfigName);
   bundle.text = TRY(sys::ReadRegularFile(file, json::kMaxBytes));
   bundle.config = TRY(oci::ParseConfig(bundle.text, kConfigName));
-  if (!bundle.config.process)
-    return Invalid(StrCat(kConfigName, ": process: expected what to run, found nothing"));
   const auto& root = bundle.config.root_path;
   std::string path = root[0] == '/' ? root : StrCat(bundle.path, "/", root);
   auto resolved = sys::RealPath(path);
@@ -34,15 +32,6 @@ Result<Bundle> ReadBundle(const std::string& given) {
     return Invalid(StrCat(kConfigName, ": root.path: expected a directory, found ", bundle.rootfs));
   }
   return bundle;
-}
-
-Status CheckSupported(const oci::Config& config) {
-  std::string_view field;
-  if (config.linux.intel_rdt) field = "linux.intelRdt";
-  if (!config.linux.net_devices.empty()) field = "linux.netDevices";
-  if (!config.linux.mount_label.empty()) field = "linux.mountLabel";
-  if (field.empty()) return {};
-  return Fail(ErrorKind::kUnsupported, StrCat(kConfigName, ": ", field, ": not supported yet"));
 }
 
 }  // namespace kiste::runtime

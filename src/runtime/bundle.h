@@ -13,11 +13,10 @@ namespace kiste::runtime {
 struct Bundle {
   std::string path, text;  // absolute; of config.json
   oci::Config config;
+  bool process_absent = false;  // config.process stands in for it
   std::string rootfs;  // absolute
 };
 
 Result<Bundle> ReadBundle(const std::string& given);
-// What the specification has and this runtime not yet: refused, never silently left out.
-Status CheckSupported(const oci::Config& config);
 
 }  // namespace kiste::runtime

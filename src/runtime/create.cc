@@ -9,7 +9,9 @@
 #include "runtime/environment.h"
 #include "runtime/hooks.h"
 #include "runtime/host_root.h"
+#include "runtime/intel_rdt.h"
 #include "runtime/making.h"
+#include "runtime/net_devices.h"
 #include "runtime/state_text.h"
 #include "sys/file.h"
 #include "sys/pidfd.h"
@@ -22,6 +24,24 @@ namespace {
 namespace cg = sys::cgroup;
 
 constexpr int kKillMs = 2000;  // how long a SIGKILL may take
+
+// An ordinary user has no power over the host's devices.
+Status CheckNetDevices(const oci::Config& config, const Caller& caller) {
+  if (config.linux.net_devices.empty() || !caller.rootless) return {};
+  return Fail(ErrorKind::kUnsupported,
+              "linux.netDevices: only the host's root can move network devices");
+}
+
+// Without a process there is a container, and nothing in it that could be started (config.md,
+// "Process": required "when start is called").
+Status CheckProcess(const CreateRequest& request, Bundle& bundle) {
+  if (bundle.config.process) return {};
+  if (!request.wait_for_start)
+    return Invalid("config.json: process: expected what to run, found nothing");
+  bundle.process_absent = true;
+  bundle.config.process.emplace().cwd = "/";
+  return {};
+}
 
 Result<isolation::LaunchPlan> Plan(const Store& store, CreateRequest& request, const Bundle& bundle,
                                    const Container& container, const Cgroups& cgroups,
@@ -46,6 +66,7 @@ Result<isolation::LaunchPlan> Plan(const Store& store, CreateRequest& request, c
                             .cgroup = cgroups.cgroup ? &*cgroups.cgroup : nullptr,
                             .caller = caller,
                             .no_pivot = request.no_pivot}));
+  plan.network_by_runtime = !config.linux.net_devices.empty();
   plan.hostname = config.hostname;
   plan.domainname = config.domainname;
   plan.sysctls = PlanSysctls(config);
@@ -58,6 +79,7 @@ Result<isolation::LaunchPlan> Plan(const Store& store, CreateRequest& request, c
   plan.process =
       TRY(PlanProcess({.process = *config.process,
                        .linux = config.linux,
+                       .absent = bundle.process_absent,
                        .own_user_namespace = user != nullptr,
                        .set_groups = !plan.namespaces.deny_setgroups,
                        .seccomp_cache = seccomp_cache.get(),
@@ -92,18 +114,42 @@ Result<isolation::Launched> LaunchContainer(const isolation::LaunchPlan& plan,
   return isolation::Launch(plan, observer);
 }
 
+// A socket for the service manager's sake; listening where the program runs at once.
+Result<NotifySocket> OfferNotify(const CreateRequest& request, oci::Config& config,
+                                 const ContainerFolder& folder) {
+  if (request.manager_socket.empty() || config.linux.Find(CLONE_NEWNS) == nullptr)
+    return NotifySocket();
+  TRY(OfferNotifySocket(folder, config));
+  if (request.wait_for_start) return NotifySocket();
+  return NotifySocket::Listen(folder, request.manager_socket);
+}
+
+Status MakeRdtGroups(const oci::Config& config, Container& container) {
+  if (!config.linux.intel_rdt) return {};
+  auto resctrl = TRY_CONTEXT(sys::Resctrl::Find(), "linux.intelRdt");
+  TRY(PlanRdt(resctrl, *config.linux.intel_rdt, container.record));
+  TRY(container.folder.Save(container.record));
+  return MakeRdt(resctrl, *config.linux.intel_rdt, container.record.rdt);
+}
+
 Result<isolation::Launched> PlanAndLaunch(const Store& store, CreateRequest& request,
                                           const Bundle& bundle, Cgroups& cgroups,
                                           const Caller& caller, Container& container) {
   auto plan = TRY_STEP(Plan(store, request, bundle, container, cgroups, caller), "plan");
   Fd pidfd_socket = TRY_STEP(ConnectPidfdSocket(request.pidfd_socket), "pidfd-socket");
+  NetDevices devices;
+  Defer bring_devices_back([&] { devices.Undo(); });
   isolation::LaunchObserver observer;
   observer.enter_cgroup = [&](pid_t pid) {
     return EnterUnit(request, bundle.config, caller, cgroups, pid);
   };
+  observer.move_devices = [&](pid_t pid) {
+    return devices.Move(bundle.config.linux.net_devices, pid);
+  };
   auto launched = TRY_STEP(
       LaunchContainer(plan, std::move(observer), bundle.config.hooks, container), "launch");
   TRY_STEP(TellPid(request.pid_file, pidfd_socket, "standard", launched), "pid-file");
+  bring_devices_back.Cancel();
   return launched;
 }
 
@@ -151,10 +197,11 @@ Result<Created> Create(const Store& store, CreateRequest request) {
   TRY(ValidateId(request.id));
   TRY(CheckPreservedFds(request.preserve_fds));
   auto bundle = TRY_STEP(ReadBundle(request.bundle), "bundle");
-  TRY_STEP(CheckSupported(bundle.config), "bundle");
+  TRY_STEP(CheckProcess(request, bundle), "bundle");
   TRY_STEP(CheckConsole(request, *bundle.config.process), "terminal");
   Caller caller = CurrentCaller();
   if (request.rootless) caller.rootless = *request.rootless;
+  TRY_STEP(CheckNetDevices(bundle.config, caller), "bundle");
 
   Container container{TRY_STEP(store.Create(request.id), "state"), Record{}};
   Defer remove_folder([&] {
@@ -162,6 +209,7 @@ Result<Created> Create(const Store& store, CreateRequest request) {
     if (!container.Process()) static_cast<void>(container.folder.Remove());
   });
   TRY_STEP(container.folder.SaveConfig(bundle.text), "state");
+  auto notify = TRY_STEP(OfferNotify(request, bundle.config, container.folder), "notify-socket");
   auto cgroups = TRY_STEP(PlanCgroups(request, bundle.config, caller), "cgroups");
   // Written down before it is made: whatever a killed create leaves, `delete --force` finds.
   container.record = NewRecord(request, bundle, cgroups, caller);
@@ -171,8 +219,10 @@ Result<Created> Create(const Store& store, CreateRequest request) {
   TRY(container.folder.Save(container.record));
   Defer remove_cgroups([&] { RemoveCgroups(cgroups); });
   Defer remove_mounts([&] { static_cast<void>(RemoveHostRoot(container.record)); });
+  Defer remove_rdt([&] { static_cast<void>(RemoveRdt(container.record.rdt)); });
   TRY_STEP(MakeCgroups(request, bundle.config, caller, cgroups), "cgroups");
   if (!cgroups.cgroup) container.record.cgroups.clear();
+  TRY_STEP(MakeRdtGroups(bundle.config, container), "intel-rdt");
 
   auto launched = PlanAndLaunch(store, request, bundle, cgroups, caller, container);
   if (!launched) {
@@ -185,9 +235,10 @@ Result<Created> Create(const Store& store, CreateRequest request) {
   remove_folder.Cancel();
   remove_cgroups.Cancel();
   remove_mounts.Cancel();
+  remove_rdt.Cancel();
   auto cgroup = cgroups.cgroup ? std::move(*cgroups.cgroup) : TRY(cg::Cgroup::Open({}));
   return Created{std::move(container), std::move(bundle.config), std::move(cgroup),
-                 std::move(*launched)};
+                 std::move(*launched), std::move(notify)};
 }
 
 }  // namespace kiste::runtime

@@ -12,6 +12,7 @@
 #include "isolation/namespaces/launch.h"
 #include "oci/config.h"
 #include "runtime/container.h"
+#include "runtime/notify_socket.h"
 #include "runtime/plan.h"
 #include "runtime/store.h"
 #include "sys/cgroup/cgroup.h"
@@ -32,6 +33,7 @@ struct CreateRequest {
   std::optional<bool> rootless;  // nullopt: found out
   bool no_cgroups = false;       // crun's --cgroup-manager=disabled
   bool systemd_cgroup = false;   // the cgroup is a unit of systemd's
+  std::string manager_socket;    // of a service manager (notify_socket.h); "" there is none
   Warn warn;
 };
 
@@ -40,6 +42,7 @@ struct Created {
   oci::Config config;
   sys::cgroup::Cgroup cgroup;
   isolation::Launched process;
+  NotifySocket notify;  // listening, unless the process waits for start
 };
 
 Result<Created> Create(const Store& store, CreateRequest request);

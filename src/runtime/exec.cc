@@ -11,6 +11,7 @@
 #include "runtime/create.h"
 #include "runtime/environment.h"
 #include "runtime/foreground.h"
+#include "runtime/intel_rdt.h"
 #include "runtime/state_text.h"
 #include "runtime/systemd_unit.h"
 #include "sys/file.h"
@@ -42,6 +43,13 @@ void AddCapabilities(const std::vector<int>& added, oci::Process& process) {
   if (!sets) sets.emplace();
   for (auto* set : {&sets->bounding, &sets->effective, &sets->permitted})
     *set = set->value_or(0) | bits;
+}
+
+// What an exec goes by in a container whose config.json has no process.
+oci::Process NoProcess() {
+  oci::Process process;
+  process.cwd = "/";
+  return process;
 }
 
 Result<oci::Process> ResolveProcess(const ExecOptions& options, const oci::Process& container) {
@@ -141,6 +149,7 @@ Result<isolation::LaunchPlan> Plan(const Store& store, const ExecRequest& reques
 
 isolation::LaunchObserver Observer(const ExecRequest& request, const Record& record) {
   isolation::LaunchObserver observer;
+  observer.started = [&](pid_t pid) { return JoinRdt(record.rdt, pid); };
   observer.enter_cgroup = [&](pid_t pid) {
     return AttachToUnit(record, request.cgroups.empty() ? "" : request.cgroups.back().path, pid);
   };
@@ -159,7 +168,7 @@ Result<isolation::Launched> LaunchInside(const ExecRequest& request, const Recor
   auto join = TRY(around.OpenForJoining());
   plan.cgroup.tasks = std::move(join.tasks);
   plan.cgroup.directory = std::move(join.cgroup2);
-  return isolation::Launch(plan, {});
+  return isolation::Launch(plan, Observer(request, record));
 }
 
 }  // namespace
@@ -169,7 +178,7 @@ Result<int> Exec(const Store& store, ExecRequest request) {
   auto container = TRY(LoadContainer(store, request.id));
   TRY_STEP(CheckStatus(container, request.ignore_paused), "state");
   auto config = TRY_STEP(container.folder.LoadConfig(), "state");
-  auto process = TRY(ResolveProcess(request.options, *config.process));
+  auto process = TRY(ResolveProcess(request.options, config.process.value_or(NoProcess())));
   auto plan = TRY_STEP(Plan(store, request, container, process, config.linux), "plan");
   Fd terminal_from;
   if (process.terminal && !request.console_socket.empty()) {

@@ -104,7 +104,7 @@ short Events(const Pump* reader, const Pump* writer) {
 constexpr short kReadable = POLLIN | POLLHUP | POLLERR;
 
 // One wait with a terminal between us and the process.
-void Relay(const isolation::Launched& process, int signals, Fd terminal) {
+void Relay(const isolation::Launched& process, int signals, Fd terminal, NotifySocket& notify) {
   int master = terminal.get();
   fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
   sys::RawMode raw(STDIN_FILENO);
@@ -117,13 +117,15 @@ void Relay(const isolation::Launched& process, int signals, Fd terminal) {
         {signals, POLLIN, 0},
         {Events(&input, nullptr) != 0 ? STDIN_FILENO : -1, POLLIN, 0},
         {output.wants_input() || input.wants_output() ? master : -1, Events(&output, &input), 0},
-        {output.wants_output() ? STDOUT_FILENO : -1, POLLOUT, 0}};
+        {output.wants_output() ? STDOUT_FILENO : -1, POLLOUT, 0},
+        {notify.fd(), POLLIN, 0}};
     if (poll(entries, std::size(entries), -1) < 0 && errno != EINTR) return;
     if ((entries[1].revents & POLLIN) != 0) ForwardSignals(signals, process, master);
     if ((entries[2].revents & kReadable) != 0) input.Read();
     if ((entries[3].revents & POLLOUT) != 0) input.Write();
     if ((entries[3].revents & kReadable) != 0 && output.wants_input()) output.Read();
     if ((entries[4].revents & (POLLOUT | POLLERR)) != 0) output.Write();
+    if (entries[5].revents != 0) notify.Relay(getpid());
     if ((entries[0].revents & POLLIN) != 0) {
       output.Drain(signals);
       return;
@@ -131,11 +133,13 @@ void Relay(const isolation::Launched& process, int signals, Fd terminal) {
   }
 }
 
-void WaitAndForward(const isolation::Launched& process, int signals) {
+void WaitAndForward(const isolation::Launched& process, int signals, NotifySocket& notify) {
   while (true) {
-    pollfd entries[] = {{process.pidfd.get(), POLLIN, 0}, {signals, POLLIN, 0}};
+    pollfd entries[] = {
+        {process.pidfd.get(), POLLIN, 0}, {signals, POLLIN, 0}, {notify.fd(), POLLIN, 0}};
     if (poll(entries, std::size(entries), -1) < 0 && errno != EINTR) return;
     if ((entries[1].revents & POLLIN) != 0) ForwardSignals(signals, process, -1);
+    if (entries[2].revents != 0) notify.Relay(getpid());
     if ((entries[0].revents & POLLIN) != 0) return;
   }
 }
@@ -155,11 +159,13 @@ Result<SignalGuard> SignalGuard::Block() {
 }
 
 Result<int> WaitForeground(const isolation::Launched& process, const SignalGuard& signals,
-                           Fd terminal) {
+                           Fd terminal, NotifySocket* notify) {
+  NotifySocket none;
+  if (notify == nullptr) notify = &none;
   if (terminal) {
-    Relay(process, signals.fd(), std::move(terminal));
+    Relay(process, signals.fd(), std::move(terminal), *notify);
   } else {
-    WaitAndForward(process, signals.fd());
+    WaitAndForward(process, signals.fd(), *notify);
   }
   return sys::WaitChild(process.pid);
 }

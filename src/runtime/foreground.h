@@ -7,6 +7,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "isolation/namespaces/launch.h"
+#include "runtime/notify_socket.h"
 
 namespace kiste::runtime {
 
@@ -25,8 +26,9 @@ class SignalGuard {
 
 // Waits for the process and reaps it; its exit code, or 128 + the signal that killed it.
 // `terminal`: the master of its pty, or invalid. Our standard input, if a terminal, is in raw mode
-// meanwhile and follows window sizes.
+// meanwhile and follows window sizes. `notify`, unless null, tells a service manager when the
+// container is ready; the main process is this one.
 Result<int> WaitForeground(const isolation::Launched& process, const SignalGuard& signals,
-                           Fd terminal);
+                           Fd terminal, NotifySocket* notify = nullptr);
 
 }  // namespace kiste::runtime

@@ -11,6 +11,8 @@
 #include "isolation/namespaces/launch.h"
 #include "runtime/hooks.h"
 #include "runtime/host_root.h"
+#include "runtime/intel_rdt.h"
+#include "runtime/notify_socket.h"
 #include "runtime/systemd_unit.h"
 #include "sys/cgroup/cgroup.h"
 #include "sys/file.h"
@@ -68,6 +70,7 @@ Status RemoveAll(const Container& container, const cg::Cgroup& cgroup, const War
   if (!container.record.cgroups.empty()) TRY_STEP(RemoveCgroup(cgroup), "cgroups");
   if (!stopped) warn(stopped.error().Text());
   TRY_STEP(RemoveHostRoot(container.record), "mounts");
+  TRY_STEP(RemoveRdt(container.record.rdt), "intel-rdt");
   return container.folder.Remove();
 }
 
@@ -102,17 +105,23 @@ Status RunPoststart(const Container& container, const oci::Config& config) {
   return AtStep(std::move(ran), "hooks");
 }
 
-Status Start(const Store& store, const std::string& id) {
+Status Start(const Store& store, const std::string& id, const std::string& manager_socket) {
   auto container = TRY(LockContainer(store, id));
   auto status = TRY(container.Status());
   if (status != ContainerStatus::kCreated) return WrongState(container, status, "start");
   auto config = TRY(container.folder.LoadConfig());
+  if (!config.process)
+    return Invalid("config.json: process: expected what to run, found nothing");
+  auto notify = TRY_STEP(NotifySocket::Listen(container.folder, manager_socket), "notify-socket");
   auto deadline = isolation::DeadlineWithHooks(store.patience(), config.hooks.start_container);
   auto released = isolation::ReleaseStart(container.folder.directory(), kStartSocket, deadline);
   bool silent = !released && released.error().kind == ErrorKind::kTimeout;
   if (!silent) static_cast<void>(sys::UnlinkAt(container.folder.directory(), kStartSocket));
   if (!released) return released;
-  return RunPoststart(container, config);
+  TRY(RunPoststart(container, config));
+  container.folder.Unlock();  // the manager's patience with the service is nobody else's business
+  if (auto process = container.Process()) notify.Wait(container.record.pid, *process);
+  return {};
 }
 
 Status Kill(const Store& store, const std::string& id, int signal, KillScope scope) {

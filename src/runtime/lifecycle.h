@@ -17,7 +17,7 @@ namespace kiste::runtime {
 
 // Runs what `create` left waiting, then the poststart hooks. When one of those fails the container
 // is stopped (runtime-spec 1.3, lifecycle step 10).
-Status Start(const Store& store, const std::string& id);
+Status Start(const Store& store, const std::string& id, const std::string& manager_socket);
 // The poststart hooks of a container that runs now; on failure it is killed.
 Status RunPoststart(const Container& container, const oci::Config& config);
 

@@ -5,6 +5,7 @@
 
 #include "base/strings.h"
 #include "runtime/external.h"
+#include "runtime/intel_rdt.h"
 #include "sys/procfs.h"
 
 namespace kiste::runtime {
@@ -165,7 +166,8 @@ Status RecordProcess(Container& container, pid_t pid) {
   auto stat = TRY(sys::StatProcess(pid));
   container.record.pid = pid;
   container.record.start_time = stat.start_time;
-  return container.folder.Save(container.record);
+  TRY(container.folder.Save(container.record));
+  return JoinRdt(container.record.rdt, pid);
 }
 
 }  // namespace kiste::runtime

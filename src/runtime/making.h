@@ -44,7 +44,7 @@ Status CheckConsole(const CreateRequest& request, const oci::Process& process);
 // The record of a container without a process yet.
 Record NewRecord(const CreateRequest& request, const Bundle& bundle, const Cgroups& cgroups,
                  const Caller& caller);
-// The process exists: from here on `delete` can find it.
+// The process exists: from here on `delete` can find it. What it forks shares its group in resctrl.
 Status RecordProcess(Container& container, pid_t pid);
 
 }  // namespace kiste::runtime

@@ -43,6 +43,14 @@ struct RootRequest {
 Result<isolation::RootPlan> PlanRoot(const RootRequest& request);
 // The container's mounts come to lie in the host's mount namespace (host_root.h).
 bool MountsOnTheHost(const oci::Config& config);
+// plan_labels.cc: whether this host's kernel enforces or reports by SELinux.
+bool SelinuxEnabled();
+// linux.mountLabel; kUnsupported where there is no SELinux, whose context= no file system takes.
+Status CheckMountLabel(const oci::Linux& linux);
+// Gives what a step mounts the label: new file systems but for those of the kernel's own that are
+// one for all (proc, sysfs, cgroup); mqueue has its root labelled. Binds keep theirs. As in runc.
+void LabelMount(const std::string& label, isolation::MountStep& step);
+Status PlanLabels(const oci::Process& process, isolation::ProcessPlan& plan);
 // plan_id_mapped_mounts.cc: a clone of the source of `mount`, a bind with the option idmap, that
 // shows its ids mapped. `field` names the mount in errors.
 Result<Fd> CloneIdMapped(const oci::Linux& linux, const oci::Mount& mount,
@@ -57,6 +65,7 @@ Status PlanDevices(const oci::Config& config, isolation::RootPlan& root);
 struct ProcessRequest {
   const oci::Process& process;
   const oci::Linux& linux;
+  bool absent = false;  // config.json has no process, which only `start` minds
   bool own_user_namespace = false;  // new or joined: capabilities are counted in there
   bool set_groups = true;
   int seccomp_cache = -1;

@@ -36,7 +36,6 @@ isolation::MountStep UnifiedMount(const RootRequest& request, const oci::Mount& 
   step.mount.destination = sys::CleanPath(StrCat("/", wanted.destination));
   step.mount.type = "cgroup2";
   step.mount.source = "cgroup";
-  step.mount.data.clear();
   const auto* v2 = request.layout.FindV2();
   std::string host = v2 != nullptr ? v2->mount_point : "/sys/fs/cgroup";
   const auto* own = request.cgroup != nullptr ? request.cgroup->Path("") : nullptr;
@@ -45,6 +44,7 @@ isolation::MountStep UnifiedMount(const RootRequest& request, const oci::Mount& 
     return step;
   }
   step.mount.bind = step.mount.recursive_bind = true;
+  step.mount.data.clear();  // the kernel's own mount has its options already
   step.mount.source = own != nullptr ? *own : host;
   return step;
 }

@@ -6,7 +6,6 @@
 #include "runtime/environment.h"
 #include "runtime/plan.h"
 #include "sys/capabilities.h"
-#include "sys/file.h"
 #include "sys/seccomp/seccomp.h"
 #include "sys/socket.h"
 
@@ -97,38 +96,12 @@ Status PlanCapabilities(const ProcessRequest& request, isolation::CapabilitySets
   return {};
 }
 
-bool Enabled(const char* file, char yes) {
-  auto text = sys::ReadFileAt(AT_FDCWD, file, 64);
-  return text && !text->empty() && (*text)[0] == yes;
-}
-
-Status PlanLabels(const oci::Process& process, isolation::ProcessPlan& plan) {
-  if (!process.apparmor_profile.empty()) {
-    // "unconfined" is a profile too: this process may itself be confined.
-    if (Enabled("/sys/module/apparmor/parameters/enabled", 'Y')) {
-      plan.apparmor_profile = process.apparmor_profile;
-    } else if (process.apparmor_profile != "unconfined") {
-      return Fail(ErrorKind::kUnsupported,
-                  StrCat("process.apparmorProfile: ", Quote(process.apparmor_profile),
-                         ": AppArmor is not enabled on this host"));
-    }
-  }
-  if (!process.selinux_label.empty() && !Enabled("/sys/fs/selinux/enforce", '1') &&
-      !Enabled("/sys/fs/selinux/enforce", '0')) {
-    return Fail(ErrorKind::kUnsupported,
-                StrCat("process.selinuxLabel: ", Quote(process.selinux_label),
-                       ": SELinux is not enabled on this host"));
-  }
-  plan.selinux_label = process.selinux_label;
-  return {};
-}
-
 }  // namespace
 
 Result<isolation::ProcessPlan> PlanProcess(const ProcessRequest& request) {
   const auto& process = request.process;
   isolation::ProcessPlan plan;
-  if (process.args.empty())
+  if (process.args.empty() && !request.absent)
     return Invalid("process.args: expected the program to run, found an empty list");
   plan.args = process.args;
   plan.env = TidyEnvironment(process.env);

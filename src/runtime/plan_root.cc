@@ -153,6 +153,9 @@ Result<isolation::RootPlan> PlanRoot(const RootRequest& request) {
     }
     root.mounts.push_back(TRY(PlanMount(request, mount, i)));
   }
+  TRY(CheckMountLabel(linux));
+  root.mount_label = linux.mount_label;
+  for (auto& step : root.mounts) LabelMount(root.mount_label, step);
   TRY(PlanDevices(config, root));
   root.hidden_mounts = TRY(MountsToHide(root));
   root.masked_paths = EachOnce(linux.masked_paths);

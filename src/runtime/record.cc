@@ -25,6 +25,28 @@ Status ReadMap(const json::Value& value, std::map<std::string, std::string>& map
   });
 }
 
+void WriteRdt(json::CompactWriter& writer, const RdtGroups& rdt) {
+  if (rdt.control.empty()) return;
+  json::Key(writer, "intelRdt");
+  writer.StartObject();
+  json::Member(writer, "root", std::string_view(rdt.root));
+  json::Member(writer, "control", std::string_view(rdt.control));
+  json::Member(writer, "controlIsOurs", rdt.control_is_ours);
+  json::Member(writer, "monitor", std::string_view(rdt.monitor));
+  json::Member(writer, "monitorIsOurs", rdt.monitor_is_ours);
+  writer.EndObject();
+}
+
+Result<RdtGroups> ReadRdt(const json::Value& value) {
+  RdtGroups rdt;
+  rdt.root = TRY(value["root"].String());
+  rdt.control = TRY(value["control"].String());
+  rdt.control_is_ours = TRY(value["controlIsOurs"].Bool());
+  rdt.monitor = TRY(value["monitor"].String());
+  rdt.monitor_is_ours = TRY(value["monitorIsOurs"].Bool());
+  return rdt;
+}
+
 }  // namespace
 
 std::string RecordJson(const Record& record) {
@@ -49,6 +71,7 @@ std::string RecordJson(const Record& record) {
     json::Member(writer, "hostRootBelow", record.host_root.below);
     json::Member(writer, "hostRootNamespace", record.host_root.mount_namespace);
   }
+  WriteRdt(writer, record.rdt);
   WriteMap(writer, "annotations", record.annotations);
   json::Key(writer, "descriptors");
   writer.StartArray();
@@ -81,6 +104,7 @@ Result<Record> ParseRecord(std::string text, const std::string& file) {
     record.host_root.below = TRY(below.Uint());
     record.host_root.mount_namespace = TRY(root["hostRootNamespace"].Uint());
   }
+  if (auto rdt = root["intelRdt"]; rdt.present()) record.rdt = TRY(ReadRdt(rdt));
   TRY(ReadMap(root["annotations"], record.annotations));
   if (auto names = root["descriptors"]; names.present()) {
     auto read = names.ForEach([&](const json::Value& name) -> Status {

@@ -21,6 +21,13 @@ struct HostRoot {
   uint64_t mount_namespace = 0;  // that both are in, by its inode number
 };
 
+// Where the container is in resctrl (intel_rdt.h).
+struct RdtGroups {
+  std::string root;                 // the mount point
+  std::string control, monitor;     // absolute; "" none
+  bool control_is_ours = false, monitor_is_ours = false;  // removed with the container
+};
+
 struct Record {
   std::string id;
   std::string bundle;   // absolute
@@ -36,6 +43,7 @@ struct Record {
   std::string systemd_unit;   // that the cgroups belong to; "" when they were made without systemd
   bool systemd_user = false;  // a unit of the user's own manager
   HostRoot host_root;
+  RdtGroups rdt;
   std::map<std::string, std::string> annotations;
   // What /proc called descriptors 0 to 2 when the process was started ("pipe:[4711]"); what
   // `checkpoint` must not take for the container's own. Empty with a terminal.

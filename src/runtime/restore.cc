@@ -244,8 +244,19 @@ class Restoring {
   isolation::Launched process_;
 };
 
+// What an image does not hold, and is not made anew.
+Status CheckRestorable(const oci::Config& config) {
+  if (!config.process) return Invalid("config.json: process: expected what to run, found nothing");
+  std::string_view field;
+  if (config.linux.intel_rdt) field = "linux.intelRdt";
+  if (!config.linux.net_devices.empty()) field = "linux.netDevices";
+  if (!config.linux.mount_label.empty()) field = "linux.mountLabel";
+  if (field.empty()) return {};
+  return Fail(ErrorKind::kUnsupported, StrCat("config.json: ", field, ": not restored yet"));
+}
+
 Status Check(const RestoreRequest& request, const Bundle& bundle, const Caller& caller) {
-  TRY_STEP(CheckSupported(bundle.config), "bundle");
+  TRY_STEP(CheckRestorable(bundle.config), "bundle");
   bool needs_socket = request.detach || !request.create.console_socket.empty();
   if (needs_socket) TRY_STEP(CheckConsole(request.create, *bundle.config.process), "terminal");
   if (caller.uid != 0)

@@ -16,8 +16,11 @@ Result<int> RunDetached(const Store& store, CreateRequest request) {
   Warn warn = request.warn;
   auto created = TRY(Create(store, std::move(request)));
   auto poststart = RunPoststart(created.container, created.config);
-  if (poststart) return 0;
   created.container.folder.Unlock();
+  if (poststart) {
+    created.notify.Wait(created.process.pid, created.process.pidfd);
+    return 0;
+  }
   auto deleted = Delete(store, id, Force::kYes, warn);
   if (!deleted) warn(deleted.error().Text());
   return std::unexpected(std::move(poststart).error());
@@ -44,7 +47,7 @@ Result<int> Run(const Store& store, RunRequest request) {
   }
   auto poststart = RunPoststart(created.container, created.config);
   created.container.folder.Unlock();  // for who pauses or deletes it while it runs
-  int code = TRY(WaitForeground(created.process, signals, std::move(terminal)));
+  int code = TRY(WaitForeground(created.process, signals, std::move(terminal), &created.notify));
   if (!request.keep) TRY(DeleteStopped(created.container, created.config, warn));
   if (!poststart) return std::unexpected(std::move(poststart).error());
   return code;

@@ -34,7 +34,9 @@ std::string SeccompStateTemplate(const oci::State& state, const oci::Linux& linu
   std::string metadata(buffer.GetString(), buffer.GetSize());
   return StrCat("{\"ociVersion\":\"", oci::kVersion,
                 "\",\"fds\":[\"seccompFd\"],\"pid\":", isolation::kPidMark,
-                ",\"metadata\":", metadata, ",\"state\":", StateTemplate(state), "}");
+                ",\"metadata\":", metadata,
+                // The process is an exec's where the container has its own already.
+                ",\"state\":", state.pid == 0 ? StateTemplate(state) : oci::StateJson(state), "}");
 }
 
 }  // namespace kiste::runtime

@@ -25,6 +25,19 @@ bool IsIdCharacter(char c) {
          c == '+' || c == '-' || c == '.';
 }
 
+// What is not there any more has been removed by somebody else.
+Status Gone(Status removed) {
+  if (!removed && removed.error().errno_value == ENOENT) return {};
+  return removed;
+}
+
+Status RemoveFiles(int directory, const std::string& path) {
+  auto names = sys::ListDirectory(directory, path);
+  if (!names) return {};
+  for (const auto& name : *names) TRY_CONTEXT(Gone(sys::UnlinkAt(directory, name)), path);
+  return {};
+}
+
 }  // namespace
 
 Status ValidateId(const std::string& id) {
@@ -88,17 +101,13 @@ Result<Fd> ContainerFolder::LockUpdates() const {
 }
 
 Status ContainerFolder::Remove() const {
-  auto names = sys::ListDirectory(directory_.get(), path_);
-  if (names) {
-    for (const auto& name : *names) {
-      auto removed = sys::UnlinkAt(directory_.get(), name);
-      if (!removed && removed.error().errno_value != ENOENT)
-        return Context(std::move(removed), path_);
-    }
+  auto notify = sys::OpenAt(directory_.get(), kNotifyFolder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (notify) {
+    TRY(RemoveFiles(notify->get(), StrCat(path_, "/", kNotifyFolder)));
+    TRY(Gone(sys::UnlinkAt(directory_.get(), kNotifyFolder, AT_REMOVEDIR)));
   }
-  auto removed = sys::UnlinkAt(AT_FDCWD, path_, AT_REMOVEDIR);
-  if (!removed && removed.error().errno_value != ENOENT) return removed;
-  return {};
+  TRY(RemoveFiles(directory_.get(), path_));
+  return Gone(sys::UnlinkAt(AT_FDCWD, path_, AT_REMOVEDIR));
 }
 
 Result<Store> Store::Open(const std::string& root) {

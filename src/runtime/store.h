@@ -5,6 +5,7 @@
 //     config.json  a copy of the bundle's, for exec and delete: the bundle may be gone by then
 //     updates      what an `update` locks, if there was one
 //     start        the socket behind which a created container waits for `start`
+//     notify/      the folder that a container with a service manager sees as /run/notify
 // A lock on the folder (flock) orders create, start, pause, resume and delete of one id. Who holds
 // it has looked that the folder is still the one of that name: only then is anything in it changed.
 #pragma once
@@ -25,6 +26,7 @@ inline constexpr char kStateFile[] = "state.json";
 inline constexpr char kConfigFile[] = "config.json";
 inline constexpr char kUpdateLock[] = "updates";
 inline constexpr char kStartSocket[] = "start";
+inline constexpr char kNotifyFolder[] = "notify";
 
 // One container's folder.
 class ContainerFolder {
@@ -37,6 +39,7 @@ class ContainerFolder {
         patience_(patience) {}
 
   const std::string& id() const { return id_; }
+  const std::string& path() const { return path_; }
   int directory() const { return directory_.get(); }
   // kTimeout when another command holds the lock for longer than the store's patience; kNotFound
   // when the folder was removed meanwhile.

@@ -6,6 +6,7 @@
 #include "oci/parse.h"
 #include "oci/resources_text.h"
 #include "runtime/container.h"
+#include "runtime/intel_rdt.h"
 #include "sys/cgroup/cgroup.h"
 
 namespace kiste::runtime {
@@ -54,6 +55,26 @@ oci::Resources Touched(oci::Resources base, const oci::Resources& given) {
   return base;
 }
 
+// A container without a group in resctrl gets one now, with all of its processes, as in runc.
+Status UpdateIntelRdt(const UpdateRequest& request, const cg::Cgroup& cgroup,
+                      Container& container) {
+  if (request.l3_cache_schema.empty() && request.mem_bw_schema.empty()) return {};
+  oci::IntelRdt wanted;
+  wanted.l3_cache_schema = request.l3_cache_schema;
+  wanted.mem_bw_schema = request.mem_bw_schema;
+  auto resctrl = TRY_CONTEXT(sys::Resctrl::Find(), "--l3-cache-schema, --mem-bw-schema");
+  if (!container.record.rdt.control.empty())
+    return UpdateRdt(resctrl, wanted, container.record.rdt);
+  TRY(PlanRdt(resctrl, wanted, container.record));
+  TRY(container.folder.Save(container.record));
+  TRY(MakeRdt(resctrl, wanted, container.record.rdt));
+  for (pid_t pid : TRY(cgroup.Pids())) {
+    auto joined = JoinRdt(container.record.rdt, pid);
+    if (!joined && joined.error().errno_value != ESRCH) return joined;
+  }
+  return {};
+}
+
 }  // namespace
 
 oci::Resources ToWrite(oci::Resources given, const oci::Resources& merged) {
@@ -88,7 +109,8 @@ Status Update(const Store& store, UpdateRequest request) {
     }
     return applied;
   }
-  return container.folder.SaveResources(merged);
+  TRY(container.folder.SaveResources(merged));
+  return UpdateIntelRdt(request, cgroup, container);
 }
 
 }  // namespace kiste::runtime

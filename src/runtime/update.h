@@ -20,6 +20,7 @@ struct UpdateRequest {
   // Whether a pids limit of 0 is one, or means what the container's version of the specification
   // says: before 1.3, nothing.
   PidsZero pids_zero = PidsZero::kAsConfig;
+  std::string l3_cache_schema, mem_bw_schema;  // lines for the container's group in resctrl
   Warn warn;
 };
 

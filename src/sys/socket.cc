@@ -4,10 +4,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 #include "base/strings.h"
@@ -109,6 +112,36 @@ Result<Fd> ConnectStream(const std::string& path, Deadline deadline) {
   size_t slash = path.find_last_of('/');
   Fd directory = TRY(Open(path.substr(0, slash + 1), O_PATH | O_DIRECTORY));
   return ConnectPath(SOCK_STREAM, ShortPath(directory.get(), path.substr(slash + 1)), deadline);
+}
+
+Result<Fd> ConnectDatagram(const std::string& path, Deadline deadline) {
+  Fd file = TRY(MakeSocket(SOCK_DGRAM));
+  TRY(LimitSending(file.get(), deadline));
+  sockaddr_un address = TRY(Address(path));
+  auto size = static_cast<socklen_t>(sizeof address);
+  if (path.starts_with('@')) {  // a name of exactly these bytes, without a NUL at its end
+    address.sun_path[0] = '\0';
+    size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+  }
+  if (connect(file.get(), reinterpret_cast<sockaddr*>(&address), size) < 0)
+    return ErrnoError(StrCat("connect ", path));
+  return file;
+}
+
+Result<Fd> BindDatagramAt(int directory, const std::string& name, mode_t mode) {
+  Fd file = TRY(MakeSocket(SOCK_DGRAM));
+  std::string path = ShortPath(directory, name);
+  sockaddr_un address = TRY(Address(path));
+  if (bind(file.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0)
+    return ErrnoError(StrCat("bind ", name));
+  if (fchmodat(directory, name.c_str(), mode, 0) < 0) return ErrnoError(StrCat("chmod ", name));
+  return file;
+}
+
+Result<SocketPair> MakePipe() {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) return ErrnoError("pipe2");
+  return SocketPair{Fd(ends[0]), Fd(ends[1])};
 }
 
 Result<size_t> Receive(int socket, void* bytes, size_t size, Deadline deadline) {

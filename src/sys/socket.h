@@ -4,6 +4,8 @@
 // socket's path is limited to 107 bytes, a state folder's is not), descriptors in messages.
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 
@@ -28,6 +30,13 @@ Result<Fd> ConnectAt(int directory, const std::string& name,
 bool Listens(int directory, const std::string& name);
 // A stream socket connected to `path` (console sockets, seccomp agents), as ConnectAt.
 Result<Fd> ConnectStream(const std::string& path, Deadline deadline = Deadline::In(kPatience));
+// A datagram socket connected to `path`, or to the abstract address behind an "@" (unix(7)).
+// Sending is limited to the time that is left now.
+Result<Fd> ConnectDatagram(const std::string& path, Deadline deadline = Deadline::In(kPatience));
+// One that receives under `name` in `directory`, from whom `mode` lets write to it.
+Result<Fd> BindDatagramAt(int directory, const std::string& name, mode_t mode);
+// pipe(2): ours reads, theirs writes.
+Result<SocketPair> MakePipe();
 // One message of at most `size` bytes; 0 at the end of file. kTimeout when there is none until the
 // deadline.
 Result<size_t> Receive(int socket, void* bytes, size_t size,

@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -202,13 +203,55 @@ static int Abstract(char** arguments) {
     return 0;
 }
 
+// notify MESSAGE …: each to NOTIFY_SOCKET as one datagram (sd_notify(3)).
+static int Notify(char** arguments) {
+    struct sockaddr_un address = {AF_UNIX, ""};
+    const char* path = getenv("NOTIFY_SOCKET");
+    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+    if (!path || strlen(path) >= sizeof address.sun_path) return 1;
+    strcpy(address.sun_path, path);
+    for (; *arguments; ++arguments)
+        if (sendto(fd, *arguments, strlen(*arguments), 0, (struct sockaddr*)&address, sizeof address) < 0) return 1;
+    return 0;
+}
+
+// serve FD: greets the first who connects to the listening socket.
+static int Serve(char** arguments) {
+    int client = accept(atoi(arguments[0]), NULL, NULL);
+    return client < 0 || write(client, "from inside\n", 12) != 12;
+}
+
+// sched: policy, nice, priority, runtime, deadline and period of this process, as sched_getattr(2) has them.
+static int Sched(char** arguments) {
+    (void)arguments;
+    struct {
+        unsigned size, policy;
+        unsigned long long flags;
+        int nice;
+        unsigned priority;
+        unsigned long long runtime, deadline, period;
+    } attributes = {0};
+    if (syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0) return 1;
+    printf("%u %d %u %llu %llu %llu\n", attributes.policy, attributes.nice, attributes.priority, attributes.runtime, attributes.deadline, attributes.period);
+    return 0;
+}
+
+// ioprio: class and priority of this process.
+static int IoPriority(char** arguments) {
+    (void)arguments;
+    long value = syscall(SYS_ioprio_get, 1, 0);
+    printf("%ld %ld\n", value >> 13, value & 0xff);
+    return value < 0;
+}
+
 static const struct {
     const char* name;
     int (*deed)(char** arguments);
     int arguments;
 } deeds[] = {
     {"fds", Fds, 0}, {"syscall", Syscall, 1}, {"euid", Euid, 0}, {"keyring", Keyring, 0}, {"swap", Swap, 3}, {"overwrite", Overwrite, 1},
-    {"hunt", Hunt, 2}, {"abstract", Abstract, 1},
+    {"hunt", Hunt, 2}, {"abstract", Abstract, 1}, {"notify", Notify, 1}, {"serve", Serve, 1}, {"sched", Sched, 0},
+    {"ioprio", IoPriority, 0},
 };
 
 int main(int count, char** arguments) {

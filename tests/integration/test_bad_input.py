@@ -270,14 +270,36 @@ def test_create_that_is_interrupted_leaves_nothing_that_delete_does_not_clean(ru
         runtime.host.clear_away(before)
 
 
-# -- what the specification has and this runtime has not yet: refused, never left out in silence
+# -- without a process (config.md, "Process": required when `start` is called)
 
-@pytest.mark.kiste_only("it lacks some of these itself, or ignores them")
-@pytest.mark.parametrize("group, field, value", [
-    ("linux", "intelRdt", {"closID": "x"}),
-    ("linux", "netDevices", {"nosuch0": {}}),
-    ("linux", "mountLabel", "system_u:object_r:svirt_sandbox_file_t:s0"),
-])
-def test_a_field_that_is_not_supported_is_refused(runtime, bundle, group, field, value):
-    bundle.spec[group][field] = value
-    runtime.refuses_to_run(bundle, field)
+@pytest.mark.kiste_only("it refuses at create already")
+def test_a_container_without_a_process_can_be_made_but_not_started(runtime, bundle):
+    del bundle.spec["process"]
+    container = runtime.create(bundle)
+    runtime.refuses("start", container.id)
+    assert container.status == "created"
+    assert container.exec("/bin/echo", "here").stdout == "here\n"
+    container.delete("--force")
+
+
+def test_run_without_a_process_is_refused(runtime, bundle):
+    del bundle.spec["process"]
+    runtime.refuses_to_run(bundle, "process")
+
+
+# -- Intel RDT, which a virtual machine does not have
+
+@pytest.mark.kiste_only("runc 1.1.5 passes it over where the host has none")
+@pytest.mark.skipif(" - resctrl " in open("/proc/self/mountinfo", encoding="utf-8").read(), reason="this host has resctrl")
+@pytest.mark.parametrize("value", [{}, {"closID": "x"}, {"l3CacheSchema": "L3:0=f"}, {"memBwSchema": "MB:0=50"}, {"enableMonitoring": True}])
+def test_intel_rdt_is_refused_where_resctrl_is_not_mounted(runtime, bundle, value):
+    bundle.linux["intelRdt"] = value
+    runtime.refuses_to_run(bundle, "linux.intelRdt", "resctrl")
+
+
+@pytest.mark.kiste_only("runc 1.1.5 does not look")
+@pytest.mark.parametrize("value, names", [({"closID": "../x"}, "closID"), ({"closID": ".."}, "closID"), ({"memBwSchema": "L3:0=f"}, "memBwSchema"),
+                                          ({"schemata": ["L3:0=f\nMB:0=1"]}, "schemata")])
+def test_what_cannot_be_a_class_is_refused(runtime, bundle, value, names):
+    bundle.linux["intelRdt"] = value
+    runtime.refuses_to_run(bundle, "linux.intelRdt", names)

@@ -8,6 +8,7 @@ import struct
 
 import pytest
 
+import cgroups
 import kernel
 
 IOPRIO_GET, SCHED_GETATTR = 252, 315  # x86-64
@@ -154,3 +155,15 @@ def test_a_filter_may_forbid_to_change_the_personality(runtime, bundle):
 def test_a_personality_that_nobody_knows_is_refused(runtime, bundle):
     bundle.linux["personality"] = {"domain": "LINUX128"}
     runtime.refuses_to_run(bundle, "LINUX128")
+
+
+def test_real_time_run_time_is_set_or_refused(runtime, bundle):
+    """v1 has it with CONFIG_RT_GROUP_SCHED; v2 never, and passes it over with a warning."""
+    kernel.require_root()
+    bundle.resources["cpu"] = {"realtimeRuntime": 1000, "realtimePeriod": 500_000}
+    result = runtime.run(bundle)
+    there = any((folder / "cpu.rt_runtime_us").exists() for controllers, folder in cgroups.hierarchies() if "cpu" in controllers)
+    if cgroups.layout() == "v2" or there:
+        assert result.code == 0, result
+    else:
+        runtime.check_refusal(result)

@@ -91,6 +91,13 @@ void JoinCgroups(const LaunchPlan& plan, Compiled& compiled) {
   }
 }
 
+// Before the sysctls, which may be about a device.
+void SetUpNetwork(const LaunchPlan& plan, Compiled& compiled) {
+  if (!plan.network_by_runtime) return;
+  compiled.builder.Add({.op = Op::kSync}, "wait for the network devices");
+  compiled.syncs.push_back(SyncPoint::kNetwork);
+}
+
 void NameHost(const LaunchPlan& plan, ProgramBuilder& builder) {
   if (plan.namespaces.bring_loopback_up) builder.Add({.op = Op::kLoopbackUp}, "bring up lo");
   if (!plan.hostname.empty()) {
@@ -163,9 +170,17 @@ Result<Compiled> Compile(const LaunchPlan& plan, const CompileOptions& options) 
   builder.Add({.op = Op::kDefaultSignals, .a = options.ignored_signals}, "rt_sigaction");
   JoinCgroups(plan, compiled);
   if (!plan.process.session_keyring.empty()) {
+    // The keyring is the container's too. Back to nothing with execve.
+    if (!plan.process.selinux_label.empty()) {
+      builder.Add({.op = Op::kProcWrite,
+                   .text = builder.Text("self/attr/keycreate"),
+                   .text2 = builder.Text(plan.process.selinux_label)},
+                  StrCat("process.selinuxLabel: ", plan.process.selinux_label));
+    }
     builder.Add({.op = Op::kKeyring, .text = builder.Text(plan.process.session_keyring)},
                 "join a session keyring");
   }
+  SetUpNetwork(plan, compiled);
   NameHost(plan, builder);
   if (plan.root) {
     EnterRoot(plan, options, compiled);

@@ -16,6 +16,7 @@ namespace kiste::isolation {
 enum class SyncPoint {
   kIdMaps,     // write uid_map and gid_map of the child
   kCgroup,     // have the child moved into its cgroup
+  kNetwork,    // move devices into the network namespace
   kHostHooks,  // prestart, createRuntime
   kLimits,     // rlimits and oom_score_adj that a user namespace cannot set by itself
 };

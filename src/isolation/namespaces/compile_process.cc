@@ -136,11 +136,13 @@ void CompileProcess(const ProcessPlan& process, bool limits_set, ProgramBuilder&
         {.op = Op::kChdir, .flags = launcher::kIfRefused, .text = builder.Text(process.cwd)},
         "process.cwd: chdir");
   }
-  auto candidates = Candidates(process);
-  builder.Add({.op = Op::kFindExecutable,
-               .data = builder.TextList(candidates),
-               .data_count = static_cast<uint32_t>(candidates.size())},
-              StrCat("exec: ", Quote(process.args[0])));
+  if (!process.args.empty()) {
+    auto candidates = Candidates(process);
+    builder.Add({.op = Op::kFindExecutable,
+                 .data = builder.TextList(candidates),
+                 .data_count = static_cast<uint32_t>(candidates.size())},
+                StrCat("exec: ", Quote(process.args[0])));
+  }
   if (!process.apparmor_profile.empty()) {
     builder.Add({.op = Op::kProcWrite,
                  .text = builder.Text("self/attr/apparmor/exec"),

@@ -81,6 +81,7 @@ void AddMount(const MountStep& step, ProgramBuilder& builder) {
     if (step.source_tree) operation.fd = builder.Inherit(step.source_tree.get());
   } else {
     operation.op = Op::kFileSystem;
+    operation.text = builder.Text(step.selinux_label);
   }
   builder.Add(operation, Words(mount));
 }
@@ -136,6 +137,7 @@ void CompileRootEnd(const RootPlan& root, ProgramBuilder& builder) {
   }
   if (!root.masked_paths.empty()) {
     builder.Add({.op = Op::kMask,
+                 .text = builder.Text(root.mount_label),
                  .data = builder.TextList(root.masked_paths),
                  .data_count = static_cast<uint32_t>(root.masked_paths.size())},
                 "linux.maskedPaths");

@@ -212,6 +212,9 @@ class Dialogue {
       case SyncPoint::kCgroup:
         if (observer_.enter_cgroup) TRY(observer_.enter_cgroup(child_.pid));
         break;
+      case SyncPoint::kNetwork:
+        if (observer_.move_devices) TRY(observer_.move_devices(child_.pid));
+        break;
       case SyncPoint::kHostHooks:
         if (observer_.host_hooks) TRY(observer_.host_hooks(child_.pid));
         break;

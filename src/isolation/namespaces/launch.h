@@ -23,6 +23,9 @@ struct LaunchObserver {
   // The process is to be moved into its cgroup, of which the cgroup namespace is not made yet:
   // called for a plan with cgroup.by_runtime.
   std::function<Status(pid_t)> enter_cgroup;
+  // The process is in its network namespace, to which devices are to be moved: called for a plan
+  // with network_by_runtime.
+  std::function<Status(pid_t)> move_devices;
   // Namespaces and mounts are there, the root is not switched yet: prestart and createRuntime.
   // Empty when there are no such hooks.
   std::function<Status(pid_t)> host_hooks;

@@ -33,6 +33,7 @@ const char* CallName(int number) {
       {__NR_fsmount, "fsmount"},
       {__NR_fsopen, "fsopen"},
       {__NR_fspick, "fspick"},
+      {__NR_fsetxattr, "fsetxattr"},
       {__NR_fstatfs, "fstatfs"},
       {__NR_getcwd, "getcwd"},
       {__NR_getdents64, "getdents64"},

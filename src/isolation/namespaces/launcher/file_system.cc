@@ -29,11 +29,30 @@ void ExplainFromContext(Launcher& l, int context, const char* about) {
   l.Explain(length > 2 ? message + 2 : message);
 }
 
+// An SELinux label has commas and stands in quotes, which mount(2) takes off.
+void TakeQuotesOff(char*& value) {
+  if (*value != '"') return;
+  ++value;
+  char* end = value;
+  while (*end != 0 && *end != '"') ++end;
+  *end = 0;
+}
+
+bool IsContext(const char* name) {
+  return Equal(name, "context") || Equal(name, "fscontext") || Equal(name, "defcontext") ||
+         Equal(name, "rootcontext");
+}
+
 long ConfigureOption(int context, char* option) {
   char* value = option;
   while (*value != 0 && *value != '=') ++value;
   if (*value == 0) return Call<__NR_fsconfig>(context, FSCONFIG_SET_FLAG, option, 0, 0);
   *value = 0;
+  if (IsContext(option)) {
+    char* label = value + 1;
+    TakeQuotesOff(label);
+    return Call<__NR_fsconfig>(context, FSCONFIG_SET_STRING, option, label, 0);
+  }
   long error = Call<__NR_fsconfig>(context, FSCONFIG_SET_STRING, option, value + 1, 0);
   *value = '=';
   return error;
@@ -43,7 +62,8 @@ long ConfigureOption(int context, char* option) {
 long ConfigureOptions(Launcher& l, int context, char* options) {
   while (*options != 0) {
     char* end = options;
-    while (*end != 0 && *end != ',') ++end;
+    for (bool quoted = false; *end != 0 && (quoted || *end != ','); ++end)
+      quoted = quoted != (*end == '"');
     char separator = *end;
     *end = 0;
     long error = options[0] == 0 ? 0 : ConfigureOption(context, options);
@@ -147,6 +167,13 @@ long CopyUp(const Launcher& l, const MountBlock& block, int tree) {
   return CopyTree(from.get(), to.get());
 }
 
+// For a file system that takes no context=: on the root of what was mounted.
+long LabelRoot(const char* label, int tree) {
+  Handle root(Call<__NR_openat>(tree, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (root.bad()) return root.error();
+  return Call<__NR_fsetxattr>(root.get(), "security.selinux", label, Length(label) + 1, 0);
+}
+
 // Where the kernel refuses the file system itself (sysfs in a user namespace without a network
 // namespace, cgroup2 without a cgroup namespace), the host's own is bound there, read-only.
 long BindFallback(const Launcher& l, const MountBlock& block) {
@@ -174,6 +201,7 @@ long FileSystem(Launcher& l, const Operation& op) {
   }
   if (mount.bad()) return mount.error();
   if ((op.flags & kCopyUp) != 0) error = CopyUp(l, block, mount.get());
+  if (error == 0 && op.text != 0) error = LabelRoot(l.Text(op.text), mount.get());
   if (error == 0) error = SetRecursiveAttributes(mount.get(), block);
   if (error == 0) error = MoveMount(mount.get(), destination.get());
   return error < 0 ? error : SetPropagation(mount.get(), block);

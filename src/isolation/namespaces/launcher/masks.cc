@@ -27,11 +27,13 @@ long OpenNull() {
   return is_null ? null.Release() : -ENODEV;
 }
 
-long MakeEmptyTmpfs() {
+long MakeEmptyTmpfs(const char* label) {
   Handle context(Call<__NR_fsopen>("tmpfs", FSOPEN_CLOEXEC));
   if (context.bad()) return context.error();
   Call<__NR_fsconfig>(context.get(), FSCONFIG_SET_STRING, "mode", "0755", 0);
   Call<__NR_fsconfig>(context.get(), FSCONFIG_SET_STRING, "nr_inodes", "1", 0);
+  if (label[0] != 0)
+    Call<__NR_fsconfig>(context.get(), FSCONFIG_SET_STRING, "context", label, 0);
   long error = Call<__NR_fsconfig>(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
   if (error < 0) return error;
   return Call<__NR_fsmount>(
@@ -48,9 +50,9 @@ long Cover(int with, int what) {
 
 // The first directory gets the file system itself, the others clones of it: one that was never
 // attached would be taken apart at execve, and that waits for an RCU grace period.
-long CoverDirectory(Launcher& l, int directory) {
+long CoverDirectory(Launcher& l, int directory, const char* label) {
   if (l.mask >= 0) return Cover(l.mask, directory);
-  l.mask = static_cast<int>(MakeEmptyTmpfs());
+  l.mask = static_cast<int>(MakeEmptyTmpfs(label));
   return l.mask < 0 ? l.mask : MoveMount(l.mask, directory);
 }
 
@@ -72,7 +74,7 @@ long Mask(Launcher& l, const Operation& op) {
     FileKind kind;
     long error = target.bad() ? target.error() : Examine(target.get(), kind);
     if (error == 0 && (kind.mode & S_IFMT) == S_IFDIR) {
-      error = CoverDirectory(l, target.get());
+      error = CoverDirectory(l, target.get(), l.Text(op.text));
     } else if (error == 0) {
       error = Cover(null.get(), target.get());
     }

@@ -69,9 +69,9 @@ enum class Op : __u32 {
   kRoot,            // text: path on the host, fd: its tree or -1; flags: kRecursive: as a mount;
                     // a: 1: the parent mount becomes private
   kBind,            // MountBlock at data, flags; fd: source tree or -1
-  kFileSystem,      // MountBlock at data
+  kFileSystem,      // MountBlock at data, text: SELinux label for its root or none
   kRemount,         // MountBlock at data
-  kMask,            // data: offsets (data_count)
+  kMask,            // data: offsets (data_count), text: SELinux label of what covers or none
   kReadonlyPath,    // text
   kHideMount,       // text: path on the host; unmounted, or covered where that is refused
   kPivot,           // flags: kNoPivot; a: 1: the old root's mounts are shared with the host
