@@ -24,13 +24,14 @@ constexpr std::string_view kProgram = "kiste-oci";
 
 constexpr Option kGlobalOptions[] = {
     {"root", 0, "DIR", "state folder (default /run/kiste, or $XDG_RUNTIME_DIR/kiste)"},
-    {"log", 0, "FILE", "append log entries to FILE (default: standard error)"},
-    {"log-format", 0, "FORMAT", "text (default) or json"},
-    {"debug", 0, nullptr, "log debug messages"},
+    {"log", 0, "FILE", "append entries there, or to journald:NAME, syslog:NAME (default: stderr)"},
+    {"log-format", 0, "text|json", "form of log entries (default text)"},
+    {"log-level", 0, "debug|info|warning|error", "the least that is logged (default info)"},
+    {"debug", 0, nullptr, "the same as --log-level=debug"},
     {"systemd-cgroup", 0, nullptr, "let systemd make the cgroups"},
-    {"cgroup-manager", 0, "MANAGER", "cgroupfs (default), systemd or disabled"},
+    {"cgroup-manager", 0, "cgroupfs|systemd|disabled", "who makes cgroups (default cgroupfs)"},
     {"timeout", 0, "SECONDS", "how long to wait for a process that does not answer (default 30)"},
-    {"rootless", 0, "WHETHER", "true, false or auto (default)"},
+    {"rootless", 0, "true|false|auto", "do without cgroups that are refused (default auto)"},
     {"help", 'h', nullptr, "show this"},
     {"version", 'v', nullptr, "show the version"},
 };
@@ -115,8 +116,15 @@ Status OpenLog(const Arguments& global, Log& log) {
   if (format != "text" && format != "json") {
     return Invalid(StrCat("--log-format: expected text or json, found ", Quote(format)));
   }
-  log.set_debug(global.Switch("debug"));
-  return log.Open(global.Value("log"), format == "json" ? LogFormat::kJson : LogFormat::kText);
+  std::string word = global.Value("log-level", global.Switch("debug") ? "debug" : "info");
+  auto level = ParseLogLevel(word);
+  if (!level) {
+    return Invalid(
+        StrCat("--log-level: expected debug, info, warning or error, found ", Quote(word)));
+  }
+  log.set_level(*level);
+  return log.Open(global.Value("log"), format == "json" ? LogFormat::kJson : LogFormat::kText,
+                  kProgram);
 }
 
 bool NamesContainer(const Command& command) {

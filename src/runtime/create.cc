@@ -28,27 +28,37 @@ constexpr char kConfigName[] = "config.json";
 constexpr int kKillMs = 2000;  // how long a SIGKILL may take
 
 struct Bundle {
-  std::string path, text;
+  std::string path;
+  std::string config_name;  // of the configuration, for errors
+  std::string text;
   oci::Config config;
   std::string rootfs;
 };
 
-Result<Bundle> ReadBundle(const std::string& given) {
+// The configuration that is read: the bundle's, or the one that is given for it.
+Result<std::string> ReadConfigText(const std::string& bundle, const std::string& config_file) {
+  if (config_file.empty())
+    return sys::ReadRegularFile(StrCat(bundle, "/", kConfigName), json::kMaxBytes);
+  return TRY_CONTEXT(sys::ReadRegularFile(config_file, json::kMaxBytes), "--config");
+}
+
+Result<Bundle> ReadBundle(const std::string& given, const std::string& config_file) {
   Bundle bundle;
   bundle.path = TRY_CONTEXT(sys::RealPath(given), "--bundle");
-  std::string file = StrCat(bundle.path, "/", kConfigName);
-  bundle.text = TRY(sys::ReadRegularFile(file, json::kMaxBytes));
-  bundle.config = TRY(oci::ParseConfig(bundle.text, kConfigName));
+  bundle.config_name = config_file.empty() ? kConfigName : config_file;
+  bundle.text = TRY(ReadConfigText(bundle.path, config_file));
+  bundle.config = TRY(oci::ParseConfig(bundle.text, bundle.config_name));
   if (!bundle.config.process)
-    return Invalid(StrCat(kConfigName, ": process: expected what to run, found nothing"));
+    return Invalid(StrCat(bundle.config_name, ": process: expected what to run, found nothing"));
   const auto& root = bundle.config.root_path;
   std::string path = root[0] == '/' ? root : StrCat(bundle.path, "/", root);
   auto resolved = sys::RealPath(path);
-  if (!resolved) return Context(std::move(resolved), StrCat(kConfigName, ": root.path"));
+  if (!resolved) return Context(std::move(resolved), StrCat(bundle.config_name, ": root.path"));
   bundle.rootfs = std::move(*resolved);
   auto status = TRY(sys::StatAt(AT_FDCWD, bundle.rootfs));
   if (!S_ISDIR(status.st_mode)) {
-    return Invalid(StrCat(kConfigName, ": root.path: expected a directory, found ", bundle.rootfs));
+    return Invalid(
+        StrCat(bundle.config_name, ": root.path: expected a directory, found ", bundle.rootfs));
   }
   return bundle;
 }
@@ -353,7 +363,7 @@ Status WritePidFile(const std::string& path, pid_t pid) {
 Result<Created> Create(const Store& store, CreateRequest request) {
   TRY(ValidateId(request.id));
   TRY(CheckPreservedFds(request.preserve_fds));
-  auto bundle = TRY_STEP(ReadBundle(request.bundle), "bundle");
+  auto bundle = TRY_STEP(ReadBundle(request.bundle, request.config_file), "bundle");
   TRY_STEP(CheckSupported(bundle.config), "bundle");
   TRY_STEP(CheckConsole(request, *bundle.config.process), "terminal");
   Caller caller = CurrentCaller();
