@@ -47,8 +47,9 @@ struct Command {
 
 std::span<const Command> Commands();
 
-extern const Command kCreateCommand, kDeleteCommand, kEventsCommand, kExecCommand, kFeaturesCommand,
-    kKillCommand, kListCommand, kPauseCommand, kPsCommand, kResumeCommand, kRunCommand,
-    kSpecCommand, kStartCommand, kStateCommand, kSurfaceCommand, kUpdateCommand;
+extern const Command kCompletionCommand, kCreateCommand, kDeleteCommand, kEventsCommand,
+    kExecCommand, kFeaturesCommand, kKillCommand, kListCommand, kPauseCommand, kPsCommand,
+    kResumeCommand, kRunCommand, kSpecCommand, kStartCommand, kStateCommand, kSurfaceCommand,
+    kUpdateCommand;
 
 }  // namespace kiste::cli

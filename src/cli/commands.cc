@@ -6,10 +6,10 @@ namespace kiste::cli {
 
 std::span<const Command> Commands() {
   static const Command kCommands[] = {
-      kCreateCommand,   kDeleteCommand, kEventsCommand,  kExecCommand,
-      kFeaturesCommand, kKillCommand,   kListCommand,    kPauseCommand,
-      kPsCommand,       kResumeCommand, kRunCommand,     kSpecCommand,
-      kStartCommand,    kStateCommand,  kSurfaceCommand, kUpdateCommand,
+      kCompletionCommand, kCreateCommand, kDeleteCommand, kEventsCommand, kExecCommand,
+      kFeaturesCommand,   kKillCommand,   kListCommand,   kPauseCommand,  kPsCommand,
+      kResumeCommand,     kRunCommand,    kSpecCommand,   kStartCommand,  kStateCommand,
+      kSurfaceCommand,    kUpdateCommand,
   };
   return kCommands;
 }

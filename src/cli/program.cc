@@ -50,7 +50,7 @@ std::string ProgramHelp() {
   for (const auto& command : Commands()) {
     std::string line = StrCat("   ", command.name);
     text +=
-        StrCat(line, std::string(12 - std::min<size_t>(line.size(), 11), ' '), command.help, "\n");
+        StrCat(line, std::string(14 - std::min<size_t>(line.size(), 13), ' '), command.help, "\n");
   }
   return StrCat(text, "\nGLOBAL OPTIONS:\n", DescribeOptions(kGlobalOptions));
 }
@@ -198,6 +198,8 @@ Result<int> Dispatch(const Arguments& global, Log& log, Request& request) {
 }
 
 }  // namespace
+
+std::span<const Option> GlobalOptions() { return kGlobalOptions; }
 
 std::string_view ProgramVersion() { return KISTE_VERSION; }
 std::string_view ProgramCommit() { return KISTE_COMMIT; }
