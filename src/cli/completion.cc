@@ -54,18 +54,6 @@ Completion CompletionOf(std::string_view name) {
   return words;
 }
 
-std::vector<std::string> ArgumentNames(std::string_view arguments) {
-  std::vector<std::string> names;
-  while (!arguments.empty()) {
-    bool bracket = arguments[0] == '<' || arguments[0] == '[';
-    size_t end = bracket ? arguments.find(arguments[0] == '<' ? '>' : ']') : arguments.find(' ');
-    end = std::min(end, arguments.size());
-    names.emplace_back(arguments.substr(bracket ? 1 : 0, end - (bracket ? 1 : 0)));
-    arguments.remove_prefix(std::min(end + (bracket ? 2 : 1), arguments.size()));
-  }
-  return names;
-}
-
 const Command kCompletionCommand = {
     "completion", "bash|zsh|fish", "print a shell's completion script", {}, 1, 1, Run};
 

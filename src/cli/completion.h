@@ -23,8 +23,6 @@ struct Completion {
 // "FILE" and "PATH" are files, "DIR" a directory, "container-id" a container's; "table|json" is one
 // of these words, "signal" and "CAP_NAME" one of those the kernel has. Anything else is nothing.
 Completion CompletionOf(std::string_view name);
-// "<container-id> [signal]" are two arguments by name, "add|remove <file>" too.
-std::vector<std::string> ArgumentNames(std::string_view arguments);
 
 // What a script is made of: the program's options, its commands and `help`.
 struct CompletionTables {

@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/strings.h"
@@ -127,9 +128,12 @@ Status OpenLog(const Arguments& global, Log& log) {
                   kProgram);
 }
 
-bool NamesContainer(const Command& command) {
-  std::string_view arguments = command.arguments;
-  return arguments.starts_with("<container-id>") || arguments.starts_with("[container-id]");
+// Which argument is the container's id, if one is.
+std::optional<size_t> IdPosition(const Command& command) {
+  auto names = ArgumentNames(command.arguments);
+  auto at = std::find(names.begin(), names.end(), "container-id");
+  if (at == names.end()) return std::nullopt;
+  return static_cast<size_t>(at - names.begin());
 }
 
 Status CheckCount(const Command& command, size_t count) {
@@ -164,8 +168,9 @@ Result<int> RunCommand(const Command& command, const Arguments& global, Session&
     TRY(Print(CommandHelp(command)));
     return 0;
   }
-  if (session.arguments.positional().size() > 0 && NamesContainer(command))
-    request.container = session.Id();
+  auto id = IdPosition(command);
+  session.id_position = id.value_or(0);
+  if (id && session.arguments.positional().size() > *id) request.container = session.Id();
   TRY_STEP(ReadCommandLine(command, global, session), kArgumentsStep);
   session.log.Write(LogLevel::kDebug, StrCat(kProgram, " ", KISTE_VERSION, ": ", command.name,
                                              ", state folder ", session.root));

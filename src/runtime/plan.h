@@ -41,6 +41,14 @@ struct RootRequest {
   bool no_pivot = false;
 };
 Result<isolation::RootPlan> PlanRoot(const RootRequest& request);
+struct MountRequest {
+  const oci::Linux& linux;
+  const std::string& bundle;  // absolute
+  bool open_sources = false;  // by this process: who mounts might not reach them
+};
+// One mount, not of type "cgroup"; `index` names it in errors.
+Result<isolation::MountStep> PlanMount(const MountRequest& request, const oci::Mount& mount,
+                                       size_t index);
 // plan_id_mapped_mounts.cc: a clone of the source of `mount`, a bind with the option idmap, that
 // shows its ids mapped. `field` names the mount in errors.
 Result<Fd> CloneIdMapped(const oci::Linux& linux, const oci::Mount& mount,

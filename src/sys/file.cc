@@ -149,6 +149,13 @@ Status LockExclusive(int fd, const std::string& name, Deadline deadline) {
 
 void Unlock(int fd) { flock(fd, LOCK_UN); }
 
+Result<std::string> ReadLink(const std::string& path) {
+  char target[PATH_MAX];
+  ssize_t size = readlink(path.c_str(), target, sizeof target);
+  if (size < 0) return ErrnoError(StrCat("readlink ", path));
+  return std::string(target, static_cast<size_t>(size));
+}
+
 Result<std::string> RealPath(const std::string& path) {
   std::unique_ptr<char, void (*)(void*)> resolved(realpath(path.c_str(), nullptr), std::free);
   if (resolved == nullptr) return ErrnoError(StrCat("realpath ", path));

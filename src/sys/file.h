@@ -42,6 +42,8 @@ Result<std::vector<std::string>> ListDirectory(int directory, const std::string&
 // flock(2). kTimeout when somebody else holds the lock until the deadline.
 Status LockExclusive(int fd, const std::string& name, Deadline deadline = Deadline::In(kPatience));
 void Unlock(int fd);
+// The target of the symbolic link at `path`; kSystem with EINVAL when it is none.
+Result<std::string> ReadLink(const std::string& path);
 // The absolute path with no link in it (realpath(3)).
 Result<std::string> RealPath(const std::string& path);
 // `path` with "//", "." and ".." taken out by the letters alone; absolute for absolute input.
