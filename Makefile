@@ -25,9 +25,11 @@ run:
 	@tools/demo
 
 test:
-	@tools/setup build run test vm
+	@tools/setup build run test vm fuzz
 	@$(CONFIGURE)
 	@cmake --build --preset release
+	@cmake --preset fuzz >/dev/null
+	@cmake --build --preset fuzz --target fuzzers
 	@tools/test
 
 test-vm:

@@ -49,7 +49,7 @@ class LogTest : public ::testing::Test {
 };
 
 const Error kError{ErrorKind::kNotFound, ENOENT, "open /x", {}};
-constexpr char kErrorText[] = "open /x: No such file or directory (ENOENT)";
+constexpr char kErrorText[] = "open /x: no such file or directory (ENOENT)";
 
 }  // namespace
 

@@ -25,6 +25,20 @@ std::string_view KindName(ErrorKind kind) {
   return "unknown";
 }
 
+namespace {
+
+// strerror(3) as runc's callers look for it: dockerd and its command line tell exit codes 126 and
+// 127 by the lower-case words of Go's table ("permission denied", "no such file or directory").
+std::string Words(int errno_value) {
+  std::string words = strerror(errno_value);
+  bool is_abbreviation = words.size() > 1 && words[1] >= 'A' && words[1] <= 'Z';  // "RPC …"
+  if (!words.empty() && words[0] >= 'A' && words[0] <= 'Z' && !is_abbreviation)
+    words[0] += 'a' - 'A';
+  return words;
+}
+
+}  // namespace
+
 std::string Error::Text() const {
   std::string text = operation;
   if (!detail.empty()) {
@@ -33,7 +47,7 @@ std::string Error::Text() const {
   }
   if (errno_value != 0) {
     if (!text.empty()) text += ": ";
-    text += strerror(errno_value);
+    text += Words(errno_value);
     if (const char* name = strerrorname_np(errno_value)) {
       text += " (";
       text += name;

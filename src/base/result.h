@@ -41,7 +41,8 @@ struct Error {
   const char* step = nullptr;  // the step of a life cycle in which it happened: "cgroups"
   uint32_t context_size = 0;   // bytes that With() has put in front of `operation`
 
-  // One line without a newline: context, operation, detail, strerror and the errno's name.
+  // One line without a newline: context, operation, detail, strerror (in lower case, as Go writes
+  // it: callers look for "no such file or directory") and the errno's name.
   std::string Text() const;
   // The same error with `context: ` in front of its operation.
   Error With(std::string_view context) &&;

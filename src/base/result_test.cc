@@ -34,7 +34,7 @@ TEST(Error, CallAndObjectAreFoundBehindTheContext) {
   EXPECT_EQ(error.Call(), "open");
   EXPECT_EQ(error.Object(), "/x y");
   error = std::move(error).With("load state").With("start");
-  EXPECT_EQ(error.Text(), "start: load state: open /x y: No such file or directory (ENOENT)");
+  EXPECT_EQ(error.Text(), "start: load state: open /x y: no such file or directory (ENOENT)");
   EXPECT_EQ(error.Call(), "open");
   EXPECT_EQ(error.Object(), "/x y");
 }
@@ -74,9 +74,9 @@ TEST(Error, IsAsCheapAsItsTwoStrings) { EXPECT_LE(sizeof(Error), 2 * sizeof(std:
 
 TEST(Error, TextNamesCallObjectAndErrno) {
   Error error = SystemError(ENOENT, "open /x").error();
-  EXPECT_EQ(error.Text(), "open /x: No such file or directory (ENOENT)");
+  EXPECT_EQ(error.Text(), "open /x: no such file or directory (ENOENT)");
   EXPECT_EQ(std::move(error).With("load state").Text(),
-            "load state: open /x: No such file or directory (ENOENT)");
+            "load state: open /x: no such file or directory (ENOENT)");
 }
 
 }  // namespace kiste

@@ -51,9 +51,9 @@ std::vector<std::string> ArgumentNames(std::string_view arguments);
 
 std::span<const Command> Commands();
 
-extern const Command kCompletionCommand, kCreateCommand, kDeleteCommand, kEventsCommand,
-    kExecCommand, kFeaturesCommand, kKillCommand, kListCommand, kMountsCommand, kPauseCommand,
-    kPsCommand, kResumeCommand, kRunCommand, kSpecCommand, kStartCommand, kStateCommand,
-    kSurfaceCommand, kUpdateCommand;
+extern const Command kCheckpointCommand, kCompletionCommand, kCreateCommand, kDeleteCommand,
+    kEventsCommand, kExecCommand, kFeaturesCommand, kKillCommand, kListCommand, kMountsCommand,
+    kPauseCommand, kPsCommand, kRestoreCommand, kResumeCommand, kRunCommand, kSpecCommand,
+    kStartCommand, kStateCommand, kSurfaceCommand, kUpdateCommand;
 
 }  // namespace kiste::cli

@@ -8,10 +8,10 @@ namespace kiste::cli {
 
 std::span<const Command> Commands() {
   static const Command kCommands[] = {
-      kCompletionCommand, kCreateCommand,  kDeleteCommand, kEventsCommand, kExecCommand,
-      kFeaturesCommand,   kKillCommand,    kListCommand,   kMountsCommand, kPauseCommand,
-      kPsCommand,         kResumeCommand,  kRunCommand,    kSpecCommand,   kStartCommand,
-      kStateCommand,      kSurfaceCommand, kUpdateCommand,
+      kCheckpointCommand, kCompletionCommand, kCreateCommand,  kDeleteCommand,  kEventsCommand,
+      kExecCommand,       kFeaturesCommand,   kKillCommand,    kListCommand,    kMountsCommand,
+      kPauseCommand,      kPsCommand,         kRestoreCommand, kResumeCommand,  kRunCommand,
+      kSpecCommand,       kStartCommand,      kStateCommand,   kSurfaceCommand, kUpdateCommand,
   };
   return kCommands;
 }

@@ -48,14 +48,15 @@ Result<ContainerStatus> Container::Status() const {
   return waits ? ContainerStatus::kCreated : ContainerStatus::kRunning;
 }
 
+std::unexpected<Error> NotRunning(std::string_view id) {
+  return Fail(ErrorKind::kState, StrCat("container not running: ", Quote(id)));
+}
+
 Result<Fd> Container::Process() const {
-  auto gone = [this] {
-    return Fail(ErrorKind::kState, StrCat("container ", Quote(record.id), " is not running"));
-  };
-  if (record.pid == 0) return gone();
+  if (record.pid == 0) return NotRunning(record.id);
   auto pidfd = sys::PidfdOpen(record.pid);
   // Opened first, compared after: the process that was compared is the one that is held.
-  if (!pidfd || !IsAlive(record)) return gone();
+  if (!pidfd || !IsAlive(record)) return NotRunning(record.id);
   return std::move(*pidfd);
 }
 
@@ -71,6 +72,13 @@ oci::State Container::State(ContainerStatus status) const {
 Result<Container> LoadContainer(const Store& store, const std::string& id) {
   auto folder = TRY_STEP(store.Find(id), "state");
   auto record = TRY_STEP(folder.Load(), "state");
+  return Container{std::move(folder), std::move(record)};
+}
+
+Result<Container> LockContainer(const Store& store, const std::string& id) {
+  auto folder = TRY(store.Find(id));
+  TRY(folder.Lock());
+  auto record = TRY(folder.Load());
   return Container{std::move(folder), std::move(record)};
 }
 

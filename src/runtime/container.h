@@ -28,5 +28,11 @@ struct Container {
 };
 
 Result<Container> LoadContainer(const Store& store, const std::string& id);
+// The same, locked: as the last command left it, and no other command changes it.
+Result<Container> LockContainer(const Store& store, const std::string& id);
+
+// The error of a signal, or the like, that comes too late. containerd's shim knows by the words
+// "container not running" that it did, and then calls the stop a success.
+std::unexpected<Error> NotRunning(std::string_view id);
 
 }  // namespace kiste::runtime

@@ -3,19 +3,15 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 
 #include "base/defer.h"
-#include "base/json.h"
 #include "base/strings.h"
-#include "oci/parse.h"
 #include "runtime/environment.h"
 #include "runtime/hooks.h"
+#include "runtime/making.h"
 #include "runtime/state_text.h"
-#include "runtime/systemd_unit.h"
 #include "sys/file.h"
 #include "sys/pidfd.h"
-#include "sys/procfs.h"
 #include "sys/socket.h"
 
 namespace kiste::runtime {
@@ -24,193 +20,7 @@ namespace {
 
 namespace cg = sys::cgroup;
 
-constexpr char kConfigName[] = "config.json";
 constexpr int kKillMs = 2000;  // how long a SIGKILL may take
-
-struct Bundle {
-  std::string path;
-  std::string config_name;  // of the configuration, for errors
-  std::string text;
-  oci::Config config;
-  std::string rootfs;
-};
-
-// The configuration that is read: the bundle's, or the one that is given for it.
-Result<std::string> ReadConfigText(const std::string& bundle, const std::string& config_file) {
-  if (config_file.empty())
-    return sys::ReadRegularFile(StrCat(bundle, "/", kConfigName), json::kMaxBytes);
-  return TRY_CONTEXT(sys::ReadRegularFile(config_file, json::kMaxBytes), "--config");
-}
-
-Result<Bundle> ReadBundle(const std::string& given, const std::string& config_file) {
-  Bundle bundle;
-  bundle.path = TRY_CONTEXT(sys::RealPath(given), "--bundle");
-  bundle.config_name = config_file.empty() ? kConfigName : config_file;
-  bundle.text = TRY(ReadConfigText(bundle.path, config_file));
-  bundle.config = TRY(oci::ParseConfig(bundle.text, bundle.config_name));
-  if (!bundle.config.process)
-    return Invalid(StrCat(bundle.config_name, ": process: expected what to run, found nothing"));
-  const auto& root = bundle.config.root_path;
-  std::string path = root[0] == '/' ? root : StrCat(bundle.path, "/", root);
-  auto resolved = sys::RealPath(path);
-  if (!resolved) return Context(std::move(resolved), StrCat(bundle.config_name, ": root.path"));
-  bundle.rootfs = std::move(*resolved);
-  auto status = TRY(sys::StatAt(AT_FDCWD, bundle.rootfs));
-  if (!S_ISDIR(status.st_mode)) {
-    return Invalid(
-        StrCat(bundle.config_name, ": root.path: expected a directory, found ", bundle.rootfs));
-  }
-  return bundle;
-}
-
-// What the specification has and this runtime not yet: refused, never silently left out.
-Status CheckSupported(const oci::Config& config) {
-  std::string_view field;
-  if (config.linux.intel_rdt) field = "linux.intelRdt";
-  if (!config.linux.net_devices.empty()) field = "linux.netDevices";
-  if (!config.linux.mount_label.empty()) field = "linux.mountLabel";
-  if (field.empty()) return {};
-  return Fail(ErrorKind::kUnsupported, StrCat(kConfigName, ": ", field, ": not supported yet"));
-}
-
-Status CheckConsole(const CreateRequest& request, const oci::Process& process) {
-  bool given = !request.console_socket.empty() || request.console;
-  if (process.terminal && !given) {
-    return Invalid(
-        "process.terminal: a detached container needs --console-socket for its terminal");
-  }
-  if (!process.terminal && !request.console_socket.empty()) {
-    return Invalid("--console-socket: process.terminal is false, there is no terminal to send");
-  }
-  return {};
-}
-
-// Whether an ordinary user's want of cgroups can be overlooked: nothing there was asked for.
-bool CgroupsDispensable(const Caller& caller, const Error& error) {
-  int code = error.errno_value;
-  return caller.rootless && (code == EACCES || code == EPERM || code == EROFS || code == ENOENT);
-}
-
-struct Cgroups {
-  cg::Layout layout;
-  std::optional<cg::Cgroup> cgroup;  // none: the container stays in the caller's
-  std::optional<PlannedUnit> unit;   // systemd makes the cgroup once the process is there
-  bool entered = false;              // and has done so
-};
-
-// A container's cgroup is killed and removed with it: one that somebody else's processes are in can
-// never be taken (the root cgroup for one).
-Status CheckNobodyInside(const cg::Cgroup& cgroup) {
-  auto pids = TRY(cgroup.Pids());
-  if (pids.empty()) return {};
-  return Fail(ErrorKind::kExists,
-              StrCat("linux.cgroupsPath: the cgroup exists already and holds ", pids.size(),
-                     pids.size() == 1 ? " process" : " processes"));
-}
-
-// Nor one that is frozen: the container would never get anywhere.
-Status CheckUsable(const cg::Cgroup& cgroup) {
-  TRY(CheckNobodyInside(cgroup));
-  if (!TRY(cgroup.IsFrozen())) return {};
-  return Fail(ErrorKind::kState, "linux.cgroupsPath: the cgroup exists already and is frozen");
-}
-
-// The cgroup of a unit that does not exist yet.
-Status PlanUnitCgroup(const CreateRequest& request, const oci::Config& config, const Caller& caller,
-                      Cgroups& planned) {
-  planned.unit = TRY(PlanUnit(planned.layout, config, request.id, caller));
-  planned.unit->request.resources = CgroupResources(config.linux.resources);
-  // A user's manager rules over no devices.
-  if (caller.rootless) planned.unit->request.resources.devices.clear();
-  planned.cgroup = TRY(cg::Cgroup::Plan(planned.layout, planned.unit->cgroup_path));
-  if (planned.cgroup->Exists()) return CheckUsable(*planned.cgroup);
-  return {};
-}
-
-Result<Cgroups> PlanCgroups(const CreateRequest& request, const oci::Config& config,
-                            const Caller& caller) {
-  const auto& linux = config.linux;
-  Cgroups planned;
-  planned.layout = TRY(cg::Detect());
-  if (request.systemd_cgroup) {
-    TRY(PlanUnitCgroup(request, config, caller, planned));
-    return planned;
-  }
-  if (request.no_cgroups || planned.layout.kind == cg::Kind::kNone) return planned;
-  std::string path = linux.cgroups_path.empty() ? request.id : linux.cgroups_path;
-  auto cgroup = cg::Cgroup::Plan(planned.layout, path);
-  if (!cgroup && caller.rootless && linux.cgroups_path.empty()) return planned;
-  if (!cgroup) return Context(std::move(cgroup), "linux.cgroupsPath");
-  planned.cgroup.emplace(std::move(*cgroup));
-  if (planned.cgroup->Exists()) TRY(CheckUsable(*planned.cgroup));
-  return planned;
-}
-
-// An ordinary user may give nothing away: then it stays his, whom the container's root mostly is.
-Status GiveCgroup(const oci::Config& config, const Caller& caller, const cg::Cgroup& cgroup) {
-  auto owner = CgroupOwner(config);
-  if (!owner || *owner == caller.uid || caller.rootless) return {};
-  auto given = cgroup.Delegate(*owner);
-  return given ? given : Context(std::move(given), "linux.cgroupsPath");
-}
-
-Status ApplyLimits(const CreateRequest& request, const oci::Config& config, const Caller& caller,
-                   const cg::Cgroup& cgroup) {
-  auto limits = CgroupResources(config.linux.resources);
-  limits.devices_optional = caller.rootless;
-  WarnOfPassedOver(cgroup, limits, request.warn);
-  auto applied = cgroup.Apply(limits);
-  if (applied) return GiveCgroup(config, caller, cgroup);
-  if (!CgroupsDispensable(caller, applied.error())) {
-    return Context(std::move(applied), "linux.resources");
-  }
-  request.warn(applied.error().Text());
-  return {};
-}
-
-// Makes what is planned, with its limits; gives the plan up where an ordinary user may do without.
-Status MakeCgroups(const CreateRequest& request, const oci::Config& config, const Caller& caller,
-                   Cgroups& cgroups) {
-  const auto& linux = config.linux;
-  if (!cgroups.cgroup || cgroups.unit) return {};
-  auto made = cgroups.cgroup->Make();
-  if (!made) {
-    cgroups.cgroup.reset();
-    if (!CgroupsDispensable(caller, made.error())) {
-      return Context(std::move(made), "linux.cgroupsPath");
-    }
-    if (!linux.cgroups_path.empty()) request.warn(made.error().Text());
-    return {};
-  }
-  if (!cgroups.cgroup->created()) TRY(CheckUsable(*cgroups.cgroup));
-  return ApplyLimits(request, config, caller, *cgroups.cgroup);
-}
-
-// The same with systemd, for which the process must be there.
-Status EnterUnit(const CreateRequest& request, const oci::Config& config, const Caller& caller,
-                 Cgroups& cgroups, pid_t pid) {
-  auto& unit = *cgroups.unit;
-  TRY(cg::systemd::EnterUnit(unit.manager, unit.request, pid, *cgroups.cgroup));
-  cgroups.entered = true;
-  return ApplyLimits(request, config, caller, *cgroups.cgroup);
-}
-
-// Takes back what was made, with whatever runs in it.
-void RemoveCgroups(Cgroups& cgroups) {
-  if (!cgroups.cgroup || (cgroups.unit && !cgroups.entered)) return;
-  if (cgroups.unit || cgroups.cgroup->created()) {
-    static_cast<void>(cgroups.cgroup->KillAll(SIGKILL));
-  }
-  if (!cgroups.unit) return cgroups.cgroup->Undo();
-  static_cast<void>(cgroups.unit->manager.Stop(cgroups.unit->request.place.unit));
-  static_cast<void>(cgroups.cgroup->Remove(std::chrono::seconds(1)));
-}
-
-int AllNamespaces(const oci::Linux& linux) {
-  int flags = 0;
-  for (const auto& ns : linux.namespaces) flags |= ns.flag;
-  return flags;
-}
 
 Result<isolation::LaunchPlan> Plan(const Store& store, CreateRequest& request, const Bundle& bundle,
                                    const Container& container, const Cgroups& cgroups,
@@ -267,14 +77,6 @@ Result<isolation::LaunchPlan> Plan(const Store& store, CreateRequest& request, c
   return plan;
 }
 
-// The process exists: from here on `delete` can find it.
-Status RecordProcess(Container& container, pid_t pid) {
-  auto stat = TRY(sys::StatProcess(pid));
-  container.record.pid = pid;
-  container.record.start_time = stat.start_time;
-  return container.folder.Save(container.record);
-}
-
 Result<isolation::Launched> LaunchContainer(const isolation::LaunchPlan& plan,
                                             isolation::LaunchObserver observer,
                                             const oci::Hooks& hooks, Container& container) {
@@ -287,22 +89,6 @@ Result<isolation::Launched> LaunchContainer(const isolation::LaunchPlan& plan,
     };
   }
   return isolation::Launch(plan, observer);
-}
-
-Record NewRecord(const CreateRequest& request, const Bundle& bundle, const Cgroups& cgroups,
-                 const Caller& caller) {
-  Record record{
-      .id = request.id, .bundle = bundle.path, .rootfs = bundle.rootfs, .created = TimestampNow()};
-  record.namespaces = AllNamespaces(bundle.config.linux);
-  record.owner = caller.uid;
-  record.rootless = caller.rootless;
-  if (cgroups.cgroup) record.cgroups = cgroups.cgroup->paths();
-  if (cgroups.unit) {
-    record.systemd_unit = cgroups.unit->request.place.unit;
-    record.systemd_user = caller.rootless;
-  }
-  record.annotations = bundle.config.annotations;
-  return record;
 }
 
 Result<isolation::Launched> PlanAndLaunch(const Store& store, CreateRequest& request,

@@ -105,7 +105,7 @@ TEST_F(HooksTest, MissingProgramNamesHookAndPath) {
   auto ran = RunHooks({hook}, state_, "hooks.prestart");
   ASSERT_FALSE(ran);
   EXPECT_EQ(ran.error().Text(),
-            "hooks.prestart[0]: execve /no/such/hook: No such file or directory (ENOENT)");
+            "hooks.prestart[0]: execve /no/such/hook: no such file or directory (ENOENT)");
 }
 
 TEST_F(HooksTest, SilentHookThatReadsNothing) {

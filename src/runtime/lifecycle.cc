@@ -74,7 +74,9 @@ void Poststop(const Container& container, const oci::Config& config, const Warn&
                      "hooks.poststop", [&](const Error& error) { warn(error.Text()); });
 }
 
-Status DeleteLoaded(const Container& container, Force force, const Warn& warn) {
+}  // namespace
+
+Status DeleteLocked(const Container& container, Force force, const Warn& warn) {
   auto cgroup = TRY(sys::cgroup::Cgroup::Open(container.record.cgroups));
   if (force == Force::kNo) {
     auto status = TRY(container.Status());
@@ -88,16 +90,6 @@ Status DeleteLoaded(const Container& container, Force force, const Warn& warn) {
   if (config) Poststop(container, *config, warn);
   return {};
 }
-
-// As the last command left it, and no other command changes it.
-Result<Container> LockContainer(const Store& store, const std::string& id) {
-  auto folder = TRY(store.Find(id));
-  TRY(folder.Lock());
-  auto record = TRY(folder.Load());
-  return Container{std::move(folder), std::move(record)};
-}
-
-}  // namespace
 
 Status RunPoststart(const Container& container, const oci::Config& config) {
   auto ran = RunHooks(config.hooks.poststart, container.State(ContainerStatus::kRunning),
@@ -138,7 +130,7 @@ Status Kill(const Store& store, const std::string& id, int signal, KillScope sco
   }
   auto sent = sys::PidfdSendSignal(process->get(), signal);
   if (!sent && sent.error().errno_value == ESRCH) {
-    return Fail(ErrorKind::kState, StrCat("container ", Quote(id), " is not running"));
+    return NotRunning(id);
   }
   if (!sent) return sent;
   if (signal == SIGKILL && cgroup.IsFrozen().value_or(false)) return cgroup.Thaw();
@@ -185,7 +177,7 @@ Status Delete(const Store& store, const std::string& id, Force force, const Warn
       return folder->Remove();
     return std::unexpected(std::move(record).error());
   }
-  return DeleteLoaded(Container{std::move(*folder), std::move(*record)}, force, warn);
+  return DeleteLocked(Container{std::move(*folder), std::move(*record)}, force, warn);
 }
 
 Status Pause(const Store& store, const std::string& id) {

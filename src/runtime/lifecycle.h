@@ -31,6 +31,8 @@ Status Kill(const Store& store, const std::string& id, int signal, KillScope sco
 // exist is no error, and what a killed create left is cleaned up.
 enum class Force { kNo, kYes };
 Status Delete(const Store& store, const std::string& id, Force force, const Warn& warn);
+// The same for a container that is locked already (LockContainer).
+Status DeleteLocked(const Container& container, Force force, const Warn& warn);
 // The same for a container of ours whose process has ended and been reaped.
 Status DeleteStopped(const Container& container, const oci::Config& config, const Warn& warn);
 

@@ -74,11 +74,13 @@ Status PlanCapabilities(const ProcessRequest& request, isolation::CapabilitySets
   }
   // capabilities(7): only what is both permitted and inheritable can be ambient.
   uint64_t never_ambient = plan.ambient & ~(plan.permitted & plan.inheritable);
-  if (never_ambient != 0) {
+  // Engines that leave the inheritable set empty (CVE-2022-24769), and write ambient ones all the
+  // same, mean none: buildah does with every command, and its users see what we say.
+  if (never_ambient != 0 && plan.inheritable != 0) {
     request.warn(StrCat("process.capabilities.ambient: ", CapabilityNames(never_ambient),
                         ": not both permitted and inheritable: left out"));
-    plan.ambient &= ~never_ambient;
   }
+  plan.ambient &= ~never_ambient;
   if (request.own_user_namespace) return {};  // all of them are ours in there
   uint64_t used = plan.bounding | plan.permitted | plan.effective | plan.inheritable;
   uint64_t grantable = TRY(sys::GrantableCapabilities(used));

@@ -104,6 +104,14 @@ TEST(PlanProcess, OnlyPermittedAndInheritableCanBeAmbient) {
             "permitted and inheritable: left out");
 }
 
+TEST(PlanProcess, AmbientCapabilitiesWithoutAnyInheritableAreLeftOutInSilence) {
+  Fixture given;
+  given.process.capabilities = oci::Capabilities{
+      .bounding = 7, .effective = 7, .inheritable = 0, .permitted = 7, .ambient = 7};
+  EXPECT_EQ(given.Plan().value().capabilities.ambient, 0u);
+  EXPECT_TRUE(given.warnings.empty());
+}
+
 TEST(PlanProcess, WhatWeLackIsLeftOutWithAWarning) {
   uint64_t ours = sys::GrantableCapabilities(~uint64_t{0}).value();
   constexpr uint64_t kBeyond = uint64_t{1} << 60;  // no kernel has it

@@ -46,6 +46,10 @@ std::string RecordJson(const Record& record) {
     json::Member(writer, "systemdUser", record.systemd_user);
   }
   WriteMap(writer, "annotations", record.annotations);
+  json::Key(writer, "descriptors");
+  writer.StartArray();
+  for (const auto& descriptor : record.descriptors) json::Text(writer, descriptor);
+  writer.EndArray();
   writer.EndObject();
   return {buffer.GetString(), buffer.GetSize()};
 }
@@ -70,6 +74,13 @@ Result<Record> ParseRecord(std::string text, const std::string& file) {
     record.systemd_user = TRY(root["systemdUser"].Bool());
   }
   TRY(ReadMap(root["annotations"], record.annotations));
+  if (auto names = root["descriptors"]; names.present()) {
+    auto read = names.ForEach([&](const json::Value& name) -> Status {
+      record.descriptors.push_back(TRY(name.String()));
+      return {};
+    });
+    if (!read) return std::unexpected(std::move(read).error());
+  }
   return record;
 }
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
@@ -29,6 +30,9 @@ struct Record {
   std::string systemd_unit;   // that the cgroups belong to; "" when they were made without systemd
   bool systemd_user = false;  // a unit of the user's own manager
   std::map<std::string, std::string> annotations;
+  // What /proc called descriptors 0 to 2 when the process was started ("pipe:[4711]"); what
+  // `checkpoint` must not take for the container's own. Empty with a terminal.
+  std::vector<std::string> descriptors;
 };
 
 std::string RecordJson(const Record& record);

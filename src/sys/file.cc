@@ -118,6 +118,13 @@ bool Exists(int directory, const std::string& path) {
   return faccessat(directory, path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+Result<std::string> ReadLink(const std::string& path) {
+  char target[PATH_MAX];
+  ssize_t size = readlink(path.c_str(), target, sizeof target);
+  if (size < 0) return ErrnoError(StrCat("readlink ", path));
+  return std::string(target, static_cast<size_t>(size));
+}
+
 Result<std::vector<std::string>> ListDirectory(int directory, const std::string& name) {
   Fd copy(openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   std::unique_ptr<DIR, int (*)(DIR*)> stream(copy ? fdopendir(copy.get()) : nullptr, closedir);
@@ -148,13 +155,6 @@ Status LockExclusive(int fd, const std::string& name, Deadline deadline) {
 }
 
 void Unlock(int fd) { flock(fd, LOCK_UN); }
-
-Result<std::string> ReadLink(const std::string& path) {
-  char target[PATH_MAX];
-  ssize_t size = readlink(path.c_str(), target, sizeof target);
-  if (size < 0) return ErrnoError(StrCat("readlink ", path));
-  return std::string(target, static_cast<size_t>(size));
-}
 
 Result<std::string> RealPath(const std::string& path) {
   std::unique_ptr<char, void (*)(void*)> resolved(realpath(path.c_str(), nullptr), std::free);

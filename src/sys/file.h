@@ -37,13 +37,13 @@ Status MakeDirectories(const std::string& path, mode_t mode);
 Status UnlinkAt(int directory, const std::string& path, int flags = 0);
 Result<struct stat> StatAt(int directory, const std::string& path, int flags = 0);
 bool Exists(int directory, const std::string& path);
+// What a symbolic link says.
+Result<std::string> ReadLink(const std::string& path);
 // Names in the directory but for "." and "..", unsorted.
 Result<std::vector<std::string>> ListDirectory(int directory, const std::string& name);
 // flock(2). kTimeout when somebody else holds the lock until the deadline.
 Status LockExclusive(int fd, const std::string& name, Deadline deadline = Deadline::In(kPatience));
 void Unlock(int fd);
-// The target of the symbolic link at `path`; kSystem with EINVAL when it is none.
-Result<std::string> ReadLink(const std::string& path);
 // The absolute path with no link in it (realpath(3)).
 Result<std::string> RealPath(const std::string& path);
 // `path` with "//", "." and ".." taken out by the letters alone; absolute for absolute input.

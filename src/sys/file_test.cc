@@ -55,7 +55,7 @@ TEST_F(FileTest, OpenErrorNamesCallAndPath) {
   auto opened = Open(In("none"), O_RDONLY);
   ASSERT_FALSE(opened);
   EXPECT_EQ(opened.error().Text(),
-            StrCat("open ", In("none"), ": No such file or directory (ENOENT)"));
+            StrCat("open ", In("none"), ": no such file or directory (ENOENT)"));
   EXPECT_EQ(opened.error().kind, ErrorKind::kSystem);
 }
 

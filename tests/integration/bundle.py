@@ -7,6 +7,7 @@ import copy
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import kernel
@@ -157,7 +158,8 @@ class Bundle:
     def own_rootfs(self):
         if self._shared:
             private = self.folder / "rootfs"
-            shutil.copytree(self.rootfs, private, symlinks=True)
+            # Not by shutil: it reads devices, without end, and a broken runtime may have left some.
+            subprocess.run(["cp", "--archive", "--no-target-directory", self.rootfs, private], check=True, timeout=60)
             self.rootfs, self._shared = private, False
         return self.rootfs
 

@@ -4,7 +4,7 @@
     python3 -m pytest tests/integration                 build/release/bin/kiste-oci
     RUNTIME=runc python3 -m pytest tests/integration    the same tests against the peer, which is the oracle
 
-Every test must leave nothing behind: see host_state.py. tests/integration/podman has its own rules and is not watched.
+Every test must leave nothing behind: see host_state.py. tests/integration/podman and engines have rules of their own.
 """
 
 import os
@@ -18,13 +18,15 @@ import pytest
 import attack
 import cgroups
 import kernel
+import peers
 from bundle import Bundle
+from deadline import SLOWNESS
 from host_state import Host, Tree
 from runtime import Runtime
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent.parent
-TEST_LIMIT = 60  # seconds for one test: the last resort behind the limits of each wait
+TEST_LIMIT = round(60 * SLOWNESS)  # seconds for one test: the last resort behind the limits of each wait
 
 
 def runtime_program():
@@ -45,16 +47,20 @@ def pytest_report_header():
 
 
 def pytest_addoption(parser):
-    parser.addoption("--no-exceptions", action="store_true", help="run the tests marked kiste_only with every runtime: does the reason still hold?")
+    parser.addoption("--no-exceptions", action="store_true", help="run what is kiste_only, or in peers/, with every runtime: does the reason still hold?")
 
 
 def pytest_collection_modifyitems(config, items):
     name = runtime_program().name
     if name.startswith("kiste") or config.getoption("--no-exceptions"):
         return
+    differing = peers.differing(name)
     for item in items:
         for marker in item.iter_markers("kiste_only"):
             item.add_marker(pytest.mark.skip(reason=f"not for {name}: {marker.args[0]}"))
+        why = differing.get(f"{item.path.stem}.{item.originalname}") or differing.get(f"{item.path.stem}.*")
+        if why:
+            item.add_marker(pytest.mark.skip(reason=f"not for {name}: {why}"))
 
 
 @pytest.fixture(scope="session")
@@ -107,7 +113,8 @@ def probe(host):
 
 
 def is_watched(request):
-    return HERE / "podman" not in Path(request.node.path).parents
+    parents = Path(request.node.path).parents
+    return not any(HERE / folder in parents for folder in ("podman", "engines"))
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Waiting that always ends. Nothing in this suite waits on anything without one of these limits."""
 
+import os
 import time
 
-PATIENCE = 20.0  # seconds that a runtime's command may take before it counts as hanging
-SOON = 5.0  # seconds in which something that is already on its way must have happened
+# How much slower than a plain computer this one is: an emulated processor, or one that many share. All limits grow by it.
+SLOWNESS = float(os.environ.get("SLOWNESS", "1"))
+PATIENCE = 20.0 * SLOWNESS  # seconds that a runtime's command may take before it counts as hanging
+SOON = 5.0 * SLOWNESS  # seconds in which something that is already on its way must have happened
+TOGETHER = 50.0 * SLOWNESS  # seconds for what many workers do at the same time; less than a test's limit
 
 
 def eventually(condition, what, within=SOON):

@@ -8,6 +8,7 @@ file system. `Host` sets the stage once per session so that all of it can be tol
 - Container ids and cgroup paths carry the session's token, so cgroups can be told from other people's.
 """
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -21,6 +22,7 @@ from pathlib import Path
 import cgroups
 import kernel
 import mount_table
+from deadline import SLOWNESS
 
 
 def mountinfo(strict=True):
@@ -88,6 +90,10 @@ def describe_file(path):
     return status.st_mode, status.st_uid, status.st_gid, status.st_size, status.st_mtime_ns
 
 
+def _names_in(folder):
+    return set(os.listdir(folder)) if os.path.isdir(folder) else set()
+
+
 class Tree:
     """A folder of files that nobody may change."""
 
@@ -96,14 +102,23 @@ class Tree:
         for parent, folders, files in os.walk(folder):
             paths = [os.path.join(parent, name) for name in folders + files]
             self.paths += [path for path in paths if not os.path.islink(path)]  # a link cannot change but by being replaced
+        self.names = {path: _names_in(path) for path in self.paths if os.path.isdir(path)}
         self.known = {path: describe_file(path) for path in self.paths}
 
     def changes(self):
-        """What was changed since the last time, in words."""
+        """What was changed since the last time, in words. What came is taken away, lest later tests meet it, but for folders with
+        something in them: that could be a mount of the host's files."""
+        came = [os.path.join(path, name) for path, names in self.names.items() for name in _names_in(path) - names]
         now = {path: describe_file(path) if os.path.lexists(path) else None for path in self.paths}
-        changed = [f"changed: {path}" for path in self.paths if now[path] != self.known[path]]
+        changed = [f"changed: {path}" for path in self.paths if now[path] != self.known.get(path)]
+        for path in came:
+            with contextlib.suppress(OSError):
+                os.rmdir(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
+        if came:
+            self.names = {path: _names_in(path) for path in self.names}
+            now = {path: describe_file(path) for path in self.paths if os.path.lexists(path)}
         self.known = now
-        return changed
+        return changed + [f"came: {path}" for path in came]
 
 
 class Host:
@@ -181,7 +196,7 @@ class Host:
     def snapshot(self):
         return {"mounts": mountinfo(self.strict), "cgroups": self.known_cgroups, "processes": self.processes()}
 
-    def leaks_since(self, before, patience=1.0):
+    def leaks_since(self, before, patience=1.0 * SLOWNESS):
         """What is there now and was not, or the other way round, in words. Things on their way out get a moment."""
         end = time.monotonic() + patience
         while True:

@@ -6,6 +6,8 @@ A test that needs something asks for it with one of the `require_*` functions, w
 
 import ctypes
 import os
+import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -81,6 +83,14 @@ def require_namespace(kind):
 def require_filesystem(kind):
     if kind not in Path("/proc/filesystems").read_text().split():
         pytest.skip(f"this kernel has no file system {kind}")
+
+
+def require_mappable_ids(folder):
+    """Files of a folder that a mount can give other owners: tmpfs takes that since Linux 6.3, what is overlaid never."""
+    kind = subprocess.run(["stat", "--file-system", "--format=%T", folder], capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    release = tuple(int(part) for part in re.match(r"(\d+)\.(\d+)", os.uname().release).groups())
+    if kind == "overlayfs" or (kind == "tmpfs" and release < (6, 3)):
+        pytest.skip(f"ids of a {kind} cannot be mapped by Linux {os.uname().release}: {folder}")
 
 
 def require_file(path, why):

@@ -14,6 +14,7 @@ import pytest
 
 import kernel
 from attack import SECRET, no_secret, powerful, way_out
+from deadline import SOON
 from runtime import Runtime
 from terminal import ConsoleSocket
 
@@ -292,4 +293,4 @@ def test_a_passwd_that_is_a_fifo_does_not_hold_the_runtime(runtime, bundle):
     os.mkfifo(rootfs / "etc/passwd")
     if not runtime.is_kiste:
         pytest.skip(f"not for {runtime.name}: it waits for a writer for ever")
-    runtime.run(bundle.sh("echo $HOME"), timeout=5)
+    runtime.run(bundle.sh("echo $HOME"), timeout=SOON)

@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from deadline import eventually
+from deadline import TOGETHER, eventually
 
 
 def all_of(functions, workers=8):
     with ThreadPoolExecutor(workers) as pool:
-        return [future.result(timeout=50) for future in [pool.submit(function) for function in functions]]
+        return [future.result(timeout=TOGETHER) for future in [pool.submit(function) for function in functions]]
 
 
 def test_forty_containers_with_eight_workers(runtime, bundle):
@@ -85,7 +85,7 @@ def test_kill_and_start_race(runtime, bundle):
 
 def test_exec_while_the_container_ends(runtime, bundle):
     container = runtime.run_detached(bundle.sh("sleep 0.15"))
-    deeds = [lambda: container.exec("/bin/true", timeout=15)] * 6
+    deeds = [lambda: container.exec("/bin/true")] * 6
     results = all_of(deeds, workers=3)
     assert all(result.code in (0, 137, 255) or result.code == 1 for result in results), [str(result) for result in results]
     container.wait()

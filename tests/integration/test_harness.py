@@ -3,12 +3,15 @@
 
 import os
 import signal
+import stat
 import subprocess
+from pathlib import Path
 
 import pytest
 
 import cgroups
 import kernel
+import peers
 from attack import SECRET, powerful, way_out
 from deadline import eventually
 from host_state import Tree, children_of
@@ -68,8 +71,27 @@ def test_a_changed_file_is_found(workspace):
     (workspace / "folder/file").write_text("three")
     assert tree.changes() == [f"changed: {workspace}/folder/file"]
     (workspace / "folder/new").touch()
-    assert tree.changes() == [f"changed: {workspace}/folder"]
+    assert tree.changes() == [f"changed: {workspace}/folder", f"came: {workspace}/folder/new"]
+    assert not (workspace / "folder/new").exists(), "what came is taken away"
     assert tree.changes() == []
+
+
+@pytest.mark.parametrize("name", peers.names())
+def test_what_a_peer_is_excused_from_is_there(name):
+    for entry in peers.differing(name):
+        file, _, test = entry.partition(".")
+        text = (Path(__file__).parent / f"{file}.py").read_text()
+        assert test == "*" or f"\ndef {test}(" in text, f"peers/{name}.toml names {entry}, which is no test"
+
+
+def test_a_copy_of_a_root_file_system_with_devices_in_it_ends(bundle):
+    """A broken runtime leaves devices in the shared one, and /dev/zero has no end."""
+    kernel.require_root("devices are root's to make")
+    shared = bundle.folder / "with-devices"
+    shared.mkdir()
+    os.mknod(shared / "zero", stat.S_IFCHR | 0o600, os.makedev(1, 5))
+    bundle.rootfs = shared
+    assert stat.S_ISCHR((bundle.own_rootfs() / "zero").lstat().st_mode)
 
 
 def test_the_way_out_is_found_where_there_is_one(runtime, bundle, marker):

@@ -23,6 +23,7 @@ def map_ids(bundle, destination, uid, gid):
 def owned(volume):
     """A folder whose files belong to 1000:2000 on the host's disk."""
     kernel.require_root("file systems are root's to map")
+    kernel.require_mappable_ids(volume)
     for path in (volume, volume / "file"):
         os.chown(path, 1000, 2000)
     return volume

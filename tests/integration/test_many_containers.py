@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from deadline import eventually
+from deadline import PATIENCE, TOGETHER, eventually
 
 CONTAINERS, WORKERS, SAMPLE = 500, 8, 50
 
@@ -25,7 +25,7 @@ def test_five_hundred_containers_with_eight_workers(runtime, bundle):
         return time.monotonic() - begin, [str(result) for result in results if result.code != 0]
 
     with ThreadPoolExecutor(WORKERS) as pool:
-        lives = list(pool.map(live, [runtime.host.new_name() for _ in range(count)], timeout=55))
+        lives = list(pool.map(live, [runtime.host.new_name() for _ in range(count)], timeout=TOGETHER))
     failed = [failure for _, failures in lives for failure in failures]
     assert not failed, f"{len(failed)} failed, the first: {failed[0]}"
     times = [taken for taken, _ in lives]
@@ -50,12 +50,12 @@ def test_everybody_at_once_on_one_id(runtime, bundle):
         return result
 
     with ThreadPoolExecutor(6) as pool:
-        results = list(pool.map(do, range(150), timeout=55))
+        results = list(pool.map(do, range(150), timeout=TOGETHER))
     for result in results:
         assert result.code in (0, 1, 137, 255), f"crashed: {result}"
         # The exit code of `exec` may be its program's, which was killed with the container.
         assert result.code in (0, 137) or result.stderr.count("\n") == 1, f"should say why in one line: {result}"
-    eventually(lambda: runtime("delete", "--force", name).code == 0, "delete --force succeeds", 15)
+    eventually(lambda: runtime("delete", "--force", name).code == 0, "delete --force succeeds", PATIENCE)
     container = runtime.create(bundle, id=name)
     container.start()
 
@@ -67,7 +67,7 @@ def test_of_many_that_do_the_same_at_least_one_succeeds(runtime, bundle, command
         runtime.ok("pause", container.id)
     words = {"kill": ["kill", container.id, "KILL"], "delete": ["delete", "--force", container.id]}.get(command, [command, container.id])
     with ThreadPoolExecutor(4) as pool:
-        results = list(pool.map(lambda _: runtime(*words), range(4), timeout=50))
+        results = list(pool.map(lambda _: runtime(*words), range(4), timeout=TOGETHER))
     assert 0 in [result.code for result in results], [str(result) for result in results]
     assert all(result.code < 128 for result in results)
     runtime.ok("delete", "--force", container.id)
@@ -82,7 +82,7 @@ def test_two_creates_and_a_forced_delete_never_harm_the_winner(runtime, bundle):
         with ThreadPoolExecutor(3) as pool:
             futures = [pool.submit(runtime, *words) for words in
                        [("create", "--bundle", bundle.folder, name), ("delete", "--force", name), ("create", "--bundle", bundle.folder, name)]]
-            first, deleted, second = [future.result(timeout=50) for future in futures]
+            first, deleted, second = [future.result(timeout=TOGETHER) for future in futures]
         assert deleted.code == 0, str(deleted)
         state = runtime("state", name)
         if state.code == 0:  # who came after the delete

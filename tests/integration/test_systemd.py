@@ -16,7 +16,7 @@ import pytest
 import bundle as bundles
 import cgroups
 import kernel
-from deadline import eventually
+from deadline import PATIENCE, eventually
 from runtime import Runtime
 
 MEBI = 1 << 20
@@ -260,7 +260,7 @@ def test_a_failed_unit_of_the_name_is_no_obstacle(runtime, bundle, host):
                                  "/bin/sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"])
     host.commands[stubborn.pid] = stubborn
     try:
-        eventually(lambda: is_loaded(unit), "the scope", within=20)
+        eventually(lambda: is_loaded(unit), "the scope", within=PATIENCE)
         time.sleep(0.3)
         subprocess.run(["systemctl", "stop", unit], check=False, timeout=30, capture_output=True)
         eventually(lambda: show(unit, "ActiveState")["ActiveState"] == "failed", "the scope to fail")
@@ -277,7 +277,7 @@ def test_a_unit_of_the_name_that_runs_is_left_alone(runtime, bundle, host):
     other = subprocess.Popen(["systemd-run", "--quiet", "--scope", f"--unit={unit}", "/bin/sleep", "1000"])
     host.commands[other.pid] = other
     try:
-        eventually(lambda: is_loaded(unit), "the scope", within=20)
+        eventually(lambda: is_loaded(unit), "the scope", within=PATIENCE)
         eventually(lambda: (cgroups.ROOT / "system.slice" / unit / "cgroup.procs").exists()
                    or cgroups.layout() != "v2", "its cgroup")
         bundle.linux["cgroupsPath"] = f":pre:{name}"

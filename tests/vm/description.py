@@ -18,7 +18,7 @@ class Suite:
 
     name: str
     runtime: str = "kiste-oci"  # or a peer of the guest, as the oracle: runc, crun
-    tests: tuple = ()  # pytest's arguments; none: all of tests/integration but podman's
+    tests: tuple = ()  # pytest's arguments; none: all of tests/integration but the engines'
     program: str = ""  # instead: a GoogleTest program of the build, `tests` being its arguments
     user: str = ""  # an ordinary user of the guest, in a delegated scope of that user's own systemd; "": root
     quick: bool = False  # part of `make test`

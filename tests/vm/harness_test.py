@@ -103,13 +103,14 @@ class Machines(InFolder):
     SERVER = 'for word; do case $word in --socket-path=*) touch "${word#*=}" ;; esac; done; exec sleep 100'
     # The folder `run` of this boot is beside the console's file.
     SHARE = 'for word; do case $word in file:*) console=${word#file:} ;; esac; done; run=${console%/*}/run; echo the end >"$console"'
+    ALIVE = ': >"$run/alive"'
 
-    def boot(self, qemu, server=SERVER, limit=100, **limits):
+    def boot(self, qemu, server=SERVER, limit=100, alive=ALIVE, **limits):
         kernel = images.Kernel(Path("vmlinuz"), "6.1", self.folder)
-        output = bytearray()
-        with mock.patch.multiple(machine, QEMU=program(self.folder, "qemu", f"{self.SHARE}\n{qemu}"), VIRTIOFSD=program(self.folder, "server", server), **limits), \
+        output, self.said = bytearray(), []
+        with mock.patch.multiple(machine, QEMU=program(self.folder, "qemu", f"{self.SHARE}\n{alive}\n{qemu}"), VIRTIOFSD=program(self.folder, "server", server), **limits), \
                 mock.patch.multiple(images, kernel=lambda _: kernel, initramfs=lambda _: Path("initramfs"), root=lambda _: Path("/")), \
-                machine.Machine(dataclasses.replace(description.read("v2"), acceleration="tcg"), self.folder) as guest:
+                machine.Machine(dataclasses.replace(description.read("v2"), acceleration="tcg"), self.folder, self.said.append) as guest:
             self.guest = guest
             code = guest.run("true", limit, output.extend)
         return code, bytes(output)
@@ -130,7 +131,7 @@ class Machines(InFolder):
         self.check_nothing_is_left()
 
     def test_a_guest_that_hangs_is_ended(self):
-        for qemu, limits, words in (("exec sleep 100", {"BOOT_LIMIT": 0.3}, "no output within 0.3 s"),
+        for qemu, limits, words in (("exec sleep 100", {"SILENCE_LIMIT": 0.3}, "no output for 0.3 s"),
                                     ('echo x >"$run/output"; exec sleep 100', {"SILENCE_LIMIT": 0.3}, "no output for 0.3 s"),
                                     ('while :; do echo x >>"$run/output"; sleep 0.05; done', {"limit": 0.5}, "limit of 0.5 s")):
             with self.subTest(words):
@@ -139,6 +140,20 @@ class Machines(InFolder):
                     self.boot(qemu, **limits)
                 self.assertLess(time.monotonic() - start, 20)
                 self.check_nothing_is_left()
+
+    def test_a_guest_without_a_sign_of_life_is_tried_again_and_this_is_said(self):
+        late = '[ -e "$0.tried" ] || { : >"$0.tried"; exec sleep 100; }'
+        code, output = self.boot('echo up >"$run/output"; echo 0 >"$run/exit-code"', alive=f"{late}; {self.ALIVE}", ALIVE_LIMITS=(0.5, 20))
+        self.assertEqual((code, output), (0, b"up\n"))
+        self.assertEqual(len(self.said), 1)
+        self.assertRegex(self.said[0], "(?s)no sign of life within 0.5 s, try 1 of 2.*the end")
+        self.check_nothing_is_left()
+
+    def test_a_guest_that_never_shows_life_is_given_up(self):
+        with self.assertRaisesRegex(machine.MachineError, "no sign of life within 0.2 s, try 2 of 2"):
+            self.boot("exit 0", alive="exec sleep 100", ALIVE_LIMITS=(0.1, 0.2))
+        self.assertEqual(len(self.said), 2)
+        self.check_nothing_is_left()
 
     def test_a_share_that_cannot_be_served_is_an_error_with_the_servers_words(self):
         with self.assertRaisesRegex(machine.MachineError, "(?s)share root.*not today"):

@@ -25,8 +25,9 @@ import images
 GUEST = Path(__file__).parent / "guest"
 VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
 QEMU = "qemu-system-x86_64"
-BOOT_LIMIT = 180  # seconds until the job's first output
-SILENCE_LIMIT = 300  # seconds without output
+# Seconds until the initramfs has reached the run's folder, for each try. A try takes 2 s; one in some dozens never gets there.
+ALIVE_LIMITS = (30, 60, 120)
+SILENCE_LIMIT = 300  # seconds from there to the job's first output, and between its outputs
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
@@ -63,8 +64,9 @@ def kvm_works(kernel, initramfs):
 
 
 class Machine:
-    def __init__(self, host, tree):
-        self.host, self.tree = host, tree
+    def __init__(self, host, tree, say=lambda text: print(text, file=sys.stderr, flush=True)):
+        """`say` gets what a person should know besides the job's output: that a boot was tried again."""
+        self.host, self.tree, self.say = host, tree, say
         self.kernel = images.kernel(host.kernel)
         self.initramfs = images.initramfs(self.kernel)
         self.root = images.root(host)
@@ -81,9 +83,7 @@ class Machine:
         return self
 
     def __exit__(self, *_):
-        for process in reversed(self.processes):
-            process.kill()
-            process.wait()
+        self._end()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # -- what goes in
@@ -105,6 +105,7 @@ class Machine:
     def _serve(self, tag, folder, *options):
         """Starts the share; QEMU's options for it."""
         socket = self.folder / f"{tag}.socket"
+        socket.unlink(missing_ok=True)  # of an earlier try
         with (self.folder / f"{tag}.log").open("wb") as log:
             server = self._spawn([VIRTIOFSD, "-f", f"--socket-path={socket}", "-o", f"source={folder}", "-o", "sandbox=chroot", "-o", "xattr",
                                   *options], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
@@ -120,8 +121,29 @@ class Machine:
             return ["-accel", "kvm", "-cpu", "host"]
         return ["-accel", "tcg,thread=multi", "-cpu", self.host.cpu]
 
-    def _start(self, job):
+    def _end(self):
+        """Ends QEMU and its file servers, whatever they do."""
+        for process in reversed(self.processes):
+            process.kill()
+            process.wait()
+
+    def _boot(self, job):
+        """QEMU, with a guest in it that has reached the folder of this run. An emulated kernel may stop on its way for ever: one
+        that shows no sign of life is ended and tried again, with more patience, for the machine may only be busy."""
         self._write_run_folder(job)
+        for number, patience in enumerate(ALIVE_LIMITS, 1):
+            start = time.monotonic()
+            qemu = self._start()
+            while time.monotonic() - start < patience:
+                if (self.share / "alive").exists() or qemu.poll() is not None:
+                    return qemu
+                time.sleep(0.02)
+            self._end()
+            silent = f"{self.host.name}: no sign of life within {patience} s, try {number} of {len(ALIVE_LIMITS)}"
+            self.say(f"{silent}; the end of its console:\n{self._console_tail()}")
+        raise MachineError(silent)
+
+    def _start(self):
         cached = ["-o", "cache=always"]
         shares = [*self._serve("root", self.root, *cached), *self._serve("modules", self.kernel.modules, *cached),
                   *self._serve("run", self.share, "-o", "cache=none")]
@@ -160,7 +182,7 @@ class Machine:
             size = os.get_terminal_size()
             job = f"stty rows {size.lines} columns {size.columns}; export TERM={shlex.quote(os.environ.get('TERM', 'linux'))}\n{job}"
         try:
-            qemu = self._start(job)
+            qemu = self._boot(job)
             if before:
                 tty.setraw(sys.stdin)
             qemu.wait()
@@ -171,9 +193,8 @@ class Machine:
 
     def run(self, job, limit, write):
         """Boots, runs the shell commands `job` in the tree, hands what they print to write(bytes) as it comes. Returns its exit code."""
+        qemu = self._boot(job)
         start = time.monotonic()
-        qemu = self._start(job)
-        first = None
         last = start
         with contextlib.ExitStack() as stack:
             output = None
@@ -184,11 +205,11 @@ class Machine:
                 text = output.read() if output else b""
                 now = time.monotonic()
                 if text:
-                    first, last = first or now - start, now
+                    last = now
                     write(text)
                 elif ended:
                     break
-                why = self._overdue(now - start, now - last, first, limit)
+                why = self._overdue(now - start, now - last, limit)
                 if why:
                     raise MachineError(f"{self.host.name}: {why}; the end of its console:\n{self._console_tail()}")
                 if not text:
@@ -200,9 +221,7 @@ class Machine:
         return code
 
     @staticmethod
-    def _overdue(seconds, silence, first, limit):
-        if first is None and seconds > BOOT_LIMIT:
-            return f"no output within {BOOT_LIMIT} s of its start"
+    def _overdue(seconds, silence, limit):
         if silence > SILENCE_LIMIT:
             return f"no output for {SILENCE_LIMIT} s"
         return f"not done within its limit of {limit} s" if seconds > limit else None

@@ -130,7 +130,7 @@ TEST_F(LaunchTest, MissingProgramsInTheWordsThatEnginesLookFor) {
   ASSERT_FALSE(launched);
   EXPECT_EQ(launched.error().kind, ErrorKind::kNotFound);
   EXPECT_EQ(launched.error().Text(),
-            "exec: \"/no/such/program\": No such file or directory (ENOENT)");
+            "exec: \"/no/such/program\": no such file or directory (ENOENT)");
 }
 
 TEST_F(LaunchTest, ProgramsThatMayNotRun) {
@@ -143,14 +143,14 @@ TEST_F(LaunchTest, ProgramsThatMayNotRun) {
   plan.process.args = {"/etc"};
   launched = Start(plan);
   ASSERT_FALSE(launched);
-  EXPECT_EQ(launched.error().Text(), "exec: \"/etc\": is a directory: Permission denied (EACCES)");
+  EXPECT_EQ(launched.error().Text(), "exec: \"/etc\": is a directory: permission denied (EACCES)");
 }
 
 TEST_F(LaunchTest, FailuresNameTheField) {
   LaunchPlan plan = Shell("");
   plan.process.cwd = "/no/such/directory";
   EXPECT_EQ(Run(plan),
-            "error: process.cwd: chdir: /no/such/directory: No such file or directory (ENOENT)");
+            "error: process.cwd: chdir: /no/such/directory: no such file or directory (ENOENT)");
 }
 
 TEST_F(LaunchTest, WaitsForStart) {
@@ -183,7 +183,7 @@ TEST_F(LaunchTest, StartTellsWhatFailedAfterTheWait) {
   ASSERT_TRUE(launched) << launched.error().Text();
   auto released = ReleaseStart(folder_.get(), "start");
   ASSERT_FALSE(released);
-  EXPECT_EQ(released.error().Text(), StrCat("exec: ", program, ": Exec format error (ENOEXEC)"));
+  EXPECT_EQ(released.error().Text(), StrCat("exec: ", program, ": exec format error (ENOEXEC)"));
   EXPECT_EQ(sys::WaitChild(launched->pid).value(), 1);
 }
 

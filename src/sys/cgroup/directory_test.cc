@@ -41,7 +41,7 @@ TEST(DirectoryTest, ErrorsNameFileAndValue) {
   auto missing = directory.Write("pids.max", "5");
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().Text(),
-            "write 5 to " + tree.root() + "/x/pids.max: No such file or directory (ENOENT)");
+            "write 5 to " + tree.root() + "/x/pids.max: no such file or directory (ENOENT)");
   EXPECT_TRUE(IsMissing(missing.error()));
 
   auto unsupported = directory.Set("pids.limit", "pids.max", "5");

@@ -8,6 +8,7 @@ Nothing of the user's podman is read or written: every path is below one folder,
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ default_capabilities = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NE
 netns = "none"
 log_driver = "k8s-file"
 [engine]
-cgroup_manager = "cgroupfs"
+cgroup_manager = "{cgroup_manager}"
 events_logger = "file"
 lock_type = "file"
 runtime_supports_json = [{json_runtimes}]
@@ -86,11 +87,14 @@ class Podman:
         self.driver = storage_driver(self.folder)
         self.environment = {"PATH": PATH, "HOME": str(self.folder / "home"), "LC_ALL": "C.UTF-8", "TERM": "xterm",
                             "TMPDIR": str(self.folder / "tmp"), "CONTAINERS_CONF": str(self.configure(JSON_RUNTIMES))}
+        if not kernel.is_root():  # where the user's systemd is found, which makes the cgroups
+            self.environment["XDG_RUNTIME_DIR"] = os.environ.get("XDG_RUNTIME_DIR", f"/run/user/{os.geteuid()}")
         self.serial = 0
 
     def configure(self, json_runtimes):
         file = self.folder / f"containers-{len(json_runtimes)}.conf"
-        file.write_text(CONFIGURATION.format(json_runtimes=json_runtimes))
+        file.write_text(CONFIGURATION.format(json_runtimes=json_runtimes,
+                                             cgroup_manager="cgroupfs" if kernel.is_root() else "systemd"))
         return file
 
     @property
@@ -114,7 +118,7 @@ class Podman:
         while words[verb].startswith("--"):  # global options, each with a value
             verb += 2
         length = 2 if words[verb] == "pod" else 1
-        if words[verb + length - 1] in ("run", "create"):
+        if words[verb + length - 1] in ("run", "create") and kernel.is_root():
             words[verb + length:verb + length] = ["--cgroup-parent", self.cgroup_parent]
         folders = ["--root", self.folder / "root", "--runroot", self.folder / "run", "--tmpdir", self.folder / "state",
                    "--network-config-dir", self.folder / "networks"]
@@ -241,6 +245,8 @@ class Podman:
 
     def close(self):
         """Takes away what podman itself keeps while it may be used again."""
+        for file in self.folder.glob("**/pause.pid"):  # the process that keeps an ordinary user's namespaces
+            os.kill(int(file.read_text()), signal.SIGKILL)
         for folder in self.all_cgroups():
             folder.rmdir()
         for parent in cgroups.ROOT.glob(f"*{self.cgroup_parent}"):

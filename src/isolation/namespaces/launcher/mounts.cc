@@ -68,6 +68,21 @@ long CheckOverProc(Launcher& l, const Operation& op, int destination, bool sourc
   return -EPERM;
 }
 
+namespace {
+
+// move_mount(2) says EINVAL where mount(2) says ENOTDIR, by which dockerd knows what its user got
+// wrong.
+long CheckSameKind(Launcher& l, bool source_is_directory, int destination) {
+  FileKind kind;
+  long error = Examine(destination, kind);
+  if (error < 0) return error;
+  if (((kind.mode & S_IFMT) == S_IFDIR) == source_is_directory) return 0;
+  l.Explain(source_is_directory ? "a directory on a file" : "a file on a directory");
+  return -ENOTDIR;
+}
+
+}  // namespace
+
 long Bind(Launcher& l, const Operation& op) {
   const auto& block = *l.Data<MountBlock>(op.data);
   unsigned clone = OPEN_TREE_CLONE | ((op.flags & kRecursive) != 0 ? AT_RECURSIVE : 0u) |
@@ -88,6 +103,7 @@ long Bind(Launcher& l, const Operation& op) {
   if (error < 0) return error;
   error = SetAttributes(tree.get(), block.attr_set, block.attr_clear, 0, false);
   if (error == 0) error = SetRecursiveAttributes(tree.get(), block);
+  if (error == 0) error = CheckSameKind(l, directory, destination.get());
   if (error == 0) error = MoveMount(tree.get(), destination.get());
   int mount = tree.get();
   if (error == 0) error = KeepForUndo(l, op, tree);

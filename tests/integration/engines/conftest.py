@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docker, podman, containerd and buildah, each with the runtime under test and with its peer, runc, side by side.
+
+    python3 -m pytest tests/integration/engines -k 'docker and exec'
+
+Nothing of the machine's own engines is used: storage, state, sockets and daemons are the session's (daemons.py). After every
+test the engine has no container, and there is no process, mount or cgroup that was not there before.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+HERE = Path(__file__).parent
+for folder in (HERE, HERE.parent, HERE.parent / "podman"):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+import kernel  # noqa: E402
+import podman_engine  # noqa: E402
+from deadline import SLOWNESS  # noqa: E402
+from daemons import Daemons  # noqa: E402
+from engines import PATH, Buildah, Containerd, Docker, Podman  # noqa: E402
+from host_state import mountinfo  # noqa: E402
+from oci_archive import write_archive  # noqa: E402
+
+TEST_LIMIT = round(120 * SLOWNESS)  # seconds for one action in both boxes: the last resort behind the limits of each wait
+PEER = "/usr/sbin/runc"
+
+
+def need(program, why):
+    if not any(os.access(f"{place}/{program}", os.X_OK) for place in PATH.split(":")):
+        pytest.skip(f"{program} is not installed: {why}")
+
+
+@pytest.fixture(autouse=True)
+def engine_time_limit():
+    def over(*_):
+        raise TimeoutError(f"the test took more than {TEST_LIMIT} s")
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.alarm(TEST_LIMIT)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture(scope="session")
+def runtimes(program):
+    need("runc", "the peer that every answer is compared with")
+    return {"tested": program, "peer": PEER}
+
+
+@pytest.fixture(scope="session")
+def engine_folder(host, runtimes):
+    """In memory: the engines' many fsyncs and the final clearing cost nothing."""
+    folder = host.folder / "engines"
+    folder.mkdir()
+    if kernel.is_root():
+        kernel.mount("tmpfs", folder, "tmpfs", 0, "mode=755")
+    yield folder
+    if kernel.is_root():
+        kernel.unmount(folder, kernel.MNT_DETACH)
+
+
+@pytest.fixture(scope="session")
+def busybox(engine_folder, shared_rootfs):
+    """Busybox's root file system as a tar and as an image of the OCI's format in one."""
+    folder = engine_folder / "image"
+    folder.mkdir()
+    tar, archive = folder / "busybox.tar", folder / "busybox-oci.tar"
+    subprocess.run(["tar", "--create", "--file", tar, "--directory", shared_rootfs, "."], check=True, timeout=60)
+    write_archive(archive, tar, Containerd.image, env=[f"PATH=/usr/local/sbin:/usr/local/bin:{PATH}", "FROM_IMAGE=yes"])
+    return tar, archive
+
+
+@pytest.fixture(scope="session")
+def daemons(host, engine_folder, runtimes):
+    kernel.require_root("docker and containerd are daemons of root's")
+    for program in ("containerd", "dockerd", "docker", "catatonit", "setpriv"):
+        need(program, "docker and containerd are driven by these tests")
+    started = Daemons(engine_folder / "daemons", host, runtimes)
+    started.wait()
+    yield started
+    started.close()
+
+
+def ready(engine, busybox):
+    """With the image in its storage, in every storage that it has."""
+    boxes = [SimpleNamespace(runtime=name) for name in (("tested", "peer") if engine.name == "podman" else ("tested",))]
+    for box in boxes:
+        for words in engine.import_image(*busybox):
+            made = engine.call(box, words)
+            assert made.code == 0, f"the image cannot be brought in: {made}"
+    return engine
+
+
+@pytest.fixture(scope="session")
+def docker(engine_folder, host, daemons, busybox):
+    engine = ready(Docker(engine_folder / "docker", host, daemons.docker), busybox)
+    yield engine
+    daemons.close()
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def containerd(engine_folder, host, daemons, busybox):
+    need("ctr", "containerd's own client")
+    engine = ready(Containerd(engine_folder / "ctr", host, daemons.containerd), busybox)
+    yield engine
+    daemons.close()
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def podman(engine_folder, host, runtimes, busybox):
+    need("podman", "one of the engines that these tests drive")
+    pair = {name: podman_engine.Podman(engine_folder / f"podman-{name}", path, host, f"{host.token}{name[0]}")
+            for name, path in runtimes.items()}
+    engine = ready(Podman(engine_folder / "podman", host, pair), busybox)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def buildah(engine_folder, host, busybox):
+    kernel.require_root("buildah is driven as root only")
+    need("buildah", "one of the engines that these tests drive")
+    engine = ready(Buildah(engine_folder / "buildah", host), busybox)
+    yield engine
+    for line in mountinfo():
+        if line.split()[4].startswith(f"{engine.folder}/"):
+            kernel.unmount(line.split()[4])
+    engine.close()

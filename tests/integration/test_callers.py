@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The runtime as engines call it: each one's own words, in its order, and what it reads of the answer.
+
+containerd's shim (go-runc), BuildKit, conmon and podman's libpod, CRI-O, conmon-rs, dockerd. What only an engine at work
+can show is in tests/integration/engines and podman.
+"""
+
+import json
+import os
+import re
+
+import pytest
+
+from deadline import eventually
+from terminal import ConsoleSocket
+
+# What containerd's shim looks for, to know that a signal came too late.
+TOO_LATE = re.compile(r"process already finished|container not running|no such process", re.IGNORECASE)
+
+
+class Caller:
+    """A program that calls the runtime with the same words before every command."""
+
+    def __init__(self, runtime, bundle, options=None, prefix=(), **how):
+        self.runtime, self.bundle, self.prefix, self.how = runtime, bundle, prefix, how
+        self.id, self.pid_file = runtime.new_id(), bundle.folder / "init.pid"
+        if options is not None:
+            runtime.options = options
+        bundle.write()
+
+    def __call__(self, *arguments, code=0, **keywords):
+        result = self.runtime(*arguments, prefix=self.prefix, **self.how, **keywords)
+        assert code is None or result.code == code, f"should end with {code}: {result}"
+        return result
+
+    def create(self, *options, **keywords):
+        return self("create", "--bundle", self.bundle.folder, "--pid-file", self.pid_file, *options, self.id, **keywords)
+
+    def process_file(self, *args, **fields):
+        """process.json of an exec, as engines write it: the container's own process with other arguments."""
+        file = self.bundle.folder / "process.json"
+        file.write_text(json.dumps(self.bundle.process | {"args": list(args)} | fields))
+        return file
+
+    @property
+    def pid(self):
+        return int(self.pid_file.read_text())
+
+    def status(self):
+        return json.loads(self("state", self.id).stdout)["status"]
+
+    def ended(self):
+        eventually(lambda: self.status() == "stopped", "the container's end")
+
+
+def last_error(log):
+    """What go-runc and conmon take for the reason of a failure."""
+    entry = json.loads(log.read_text().splitlines()[-1])
+    assert entry["level"] == "error", entry
+    return entry["msg"]
+
+
+def memory_limit_of(pid):
+    """As the shim and CRI-O read statistics: in cgroupfs, where /proc/PID/cgroup says."""
+    for line in open(f"/proc/{pid}/cgroup", encoding="ascii"):
+        _, controllers, path = line.strip().split(":", 2)
+        for file in (f"/sys/fs/cgroup/{controllers}{path}/memory.limit_in_bytes", f"/sys/fs/cgroup{path}/memory.max"):
+            if os.path.exists(file):
+                return open(file, encoding="ascii").read().strip()
+    return None
+
+
+# -- containerd's shim, which dockerd, nerdctl and Kubernetes use
+@pytest.fixture
+def shim(runtime, bundle):
+    """go-runc's global options; the runtime dies with the shim's thread (Pdeathsig), the container does not."""
+    options = ["--root", runtime.state_folder, "--log", bundle.folder / "log.json", "--log-format", "json"]
+    return Caller(runtime, bundle.sleeps(), options, prefix=("setpriv", "--pdeathsig", "KILL"))
+
+
+def test_the_shims_life_of_a_container(shim, workspace):
+    shim.create()
+    assert shim.pid > 0 and shim.status() == "created"
+    shim("start", shim.id)
+    assert json.loads(shim("ps", "--format", "json", shim.id).stdout) == [shim.pid]
+
+    exec_pid, output = workspace / "exec.pid", workspace / "exec.out"
+    process = shim.process_file("/bin/sh", "-c", "echo within; exec sleep 1000")
+    shim("exec", "--process", process, "--detach", "--pid-file", exec_pid, shim.id, stdout_file=output)
+    eventually(lambda: output.read_text() == "within\n", "the output of the second process")
+    assert sorted(json.loads(shim("ps", "--format", "json", shim.id).stdout)) == sorted([shim.pid, int(exec_pid.read_text())])
+
+    shim("pause", shim.id)
+    assert shim.status() == "paused"
+    shim("resume", shim.id)
+    shim("kill", "--all", shim.id, "9")
+    shim.ended()
+    shim("delete", shim.id)
+    assert "does not exist" in shim("state", shim.id, code=None).stderr
+
+
+def test_the_shim_changes_limits(shim):
+    shim.bundle.resources["memory"] = {"limit": 64 << 20}
+    shim.bundle.linux["cgroupsPath"] = f"/{shim.id}"
+    shim.bundle.write()
+    shim.create("--no-new-keyring")
+    if memory_limit_of(shim.pid) is None:
+        pytest.skip("no memory controller here")
+    assert memory_limit_of(shim.pid) == str(64 << 20)
+    shim("update", "--resources=-", shim.id, text=json.dumps({"memory": {"limit": 96 << 20}}))
+    assert memory_limit_of(shim.pid) == str(96 << 20)
+    shim("delete", "--force", shim.id)
+
+
+def test_the_shims_terminals(shim, workspace):
+    shim.bundle.process["terminal"] = True
+    shim.bundle.sh("tty; exec sleep 1000").write()
+    console = ConsoleSocket(workspace / "console")
+    shim.create("--console-socket", console.path)
+    terminal = console.receive()
+    shim("start", shim.id)
+    terminal.read_until("/dev/pts/0")
+    terminal.close()
+
+    second = ConsoleSocket(workspace / "second")
+    process = shim.process_file("/bin/sh", "-c", "tty; exec sleep 1000", terminal=True)
+    shim("exec", "--process", process, "--console-socket", second.path, "--detach", "--pid-file", workspace / "pid", shim.id)
+    terminal = second.receive()
+    terminal.read_until("/dev/pts/1")
+    terminal.close()
+    shim("delete", "--force", shim.id)
+
+
+@pytest.mark.parametrize("args, words", [
+    (["nosuch"], 'exec: "nosuch": executable file not found in $PATH'),
+    (["/nosuch/file"], "no such file or directory"),
+    (["/etc/passwd"], "permission denied"),
+    (["/etc"], "permission denied"),
+])
+def test_the_shim_reads_why_in_the_log(shim, args, words):
+    log = shim.bundle.folder / "log.json"
+    shim.bundle.args(*args).write()
+    shim.create(code=1)
+    assert words in last_error(log)
+    shim("delete", "--force", shim.id)  # what the shim does after each failure
+
+    shim.bundle.sleeps().write()
+    shim.create()
+    shim("start", shim.id)
+    result = shim("exec", "--process", shim.process_file(*args), "--detach", "--pid-file", shim.pid_file, shim.id, code=None)
+    assert result.code != 0 and words in last_error(log)
+    shim("delete", "--force", shim.id)
+
+
+def test_a_mount_of_a_file_on_a_folder_is_told_as_such(shim, workspace):
+    """dockerd adds its question, whether a directory was mounted onto a file, when it reads these words."""
+    (workspace / "file").write_text("")
+    shim.bundle.mount("/etc", "bind", workspace / "file", "rbind").write()
+    shim.create(code=1)
+    assert "not a directory" in last_error(shim.bundle.folder / "log.json")
+
+
+def test_the_shims_signals_that_come_too_late(shim):
+    shim.create()
+    shim("kill", shim.id, "9")
+    shim.ended()
+    assert TOO_LATE.search(shim("kill", shim.id, "15", code=1).stderr)
+    shim("kill", "--all", shim.id, "9", code=None)
+    shim("delete", shim.id)
+    assert "does not exist" in shim("kill", shim.id, "9", code=1).stderr
+    assert "does not exist" in shim("delete", shim.id, code=1).stderr
+    shim("delete", "--force", shim.id)
+
+
+# -- dockerd itself, and BuildKit
+def test_dockerd_reads_the_version(runtime):
+    """A line with the word `version` and one that begins with `commit:`; podman prints all of it."""
+    runtime.options = []
+    lines = runtime.ok("--version").lines
+    name, _, version = next(line for line in lines if "version" in line).partition("version")
+    assert name.strip() == runtime.name and version.strip()[0].isdigit()
+    assert any(re.fullmatch(r"spec: 1\.\d+\.\d+(-\S+)?", line) for line in lines), lines
+
+
+@pytest.mark.kiste_only("1.1.5 has a features command, but not yet the specification's structure")
+def test_dockerd_and_crio_ask_for_features(runtime):
+    for options in ([], ["--root", runtime.state_folder]):
+        runtime.options = options
+        features = json.loads(runtime.ok("features").stdout)
+        assert features["ociVersionMax"] and features["linux"]["cgroup"]["v1"] and "recursive" not in features
+
+
+@pytest.fixture
+def buildkit(runtime, bundle):
+    """No --root, a process group of its own."""
+    options = ["--log", bundle.folder / "runc-log.json", "--log-format", "json"]
+    caller = Caller(runtime, bundle, options, prefix=("setpriv", "--pdeathsig", "KILL"), process_group=0)
+    yield caller
+    runtime("delete", "--force", caller.id)
+
+
+def test_buildkits_step(buildkit):
+    buildkit.bundle.sh("cat; exit 7").write()
+    result = buildkit("run", "--bundle", buildkit.bundle.folder, "--keep", buildkit.id, text="input", code=7)
+    assert result.stdout == "input" and result.stderr == ""
+    assert buildkit.status() == "stopped"
+    buildkit("delete", buildkit.id)
+    assert "does not exist" in buildkit("state", buildkit.id, code=1).stderr
+    buildkit.bundle.sh("exit 0").write()
+    buildkit("run", "--bundle", buildkit.bundle.folder, buildkit.id)
+    assert "does not exist" in buildkit("state", buildkit.id, code=1).stderr
+
+
+def test_buildkits_exec_and_kill(buildkit, workspace):
+    buildkit.bundle.sleeps().write()
+    running = buildkit.runtime.spawn("run", "--bundle", buildkit.bundle.folder, "--keep", buildkit.id, process_group=0)
+    eventually(lambda: buildkit("state", buildkit.id, code=None).code == 0 and buildkit.status() == "running", "it runs")
+    for options in ([], ["--pid-file", workspace / "pid"]):
+        process = buildkit.process_file("/bin/sh", "-c", "echo out; exit 5")
+        assert buildkit("exec", "--process", process, *options, buildkit.id, code=5).stdout == "out\n"
+    buildkit("kill", buildkit.id, "9")
+    assert running.result().code == 137
+    buildkit("delete", buildkit.id)
+
+
+# -- conmon, podman's libpod
+@pytest.fixture(params=["with a log", "without"])
+def conmon(request, runtime, bundle):
+    """libpod's arguments come before conmon's own; conmon's pipes to podman are in its environment."""
+    log = ["--log-format=json", "--log", bundle.folder / "oci-log"] if request.param == "with a log" else []
+    environment = {"PATH": os.environ["PATH"], "XDG_RUNTIME_DIR": "/run/user/0", "_OCI_SYNCPIPE": "3", "_OCI_STARTPIPE": "4"}
+    return Caller(runtime, bundle.sleeps(), [*log, "--root", runtime.state_folder], env=environment)
+
+
+def test_conmons_and_libpods_life_of_a_container(conmon, workspace):
+    conmon.create("--no-new-keyring")
+    conmon("start", conmon.id)
+    exec_pid = workspace / "exec.pid"
+    process = conmon.process_file("/bin/sleep", "1000")
+    conmon("exec", "--pid-file", exec_pid, "--process", process, "--detach", conmon.id)
+    assert int(exec_pid.read_text()) > 0
+    for command in ("pause", "resume"):
+        conmon(command, conmon.id)
+    conmon("kill", conmon.id, "0")
+    conmon("kill", "--all", conmon.id, "9")
+    conmon.ended()
+    conmon("delete", "--force", conmon.id)
+
+
+def test_conmon_preserves_descriptors(conmon, workspace):
+    """Those of a user's --preserve-fds; conmon's own pipes are not among them."""
+    given = workspace / "given"
+    given.write_text("through descriptor 3\n")
+    conmon.bundle.sh("cat <&3; ls /proc/self/fd/4 2>/dev/null").write()
+    output = workspace / "out"
+    conmon.prefix = ("sh", "-c", 'file=$1; shift; exec "$@" 3< "$file"', "sh", given)
+    conmon.create("--preserve-fds", "1", stdout_file=output)
+    conmon.prefix = ()
+    conmon("start", conmon.id)
+    conmon.ended()
+    assert output.read_text() == "through descriptor 3\n"
+    conmon("delete", "--force", conmon.id)
+
+
+def test_conmon_reads_why(conmon):
+    conmon.bundle.args("nosuch").write()
+    result = conmon.create(code=1)
+    log = conmon.bundle.folder / "oci-log"
+    said = last_error(log) if log.exists() else result.stderr.strip().splitlines()[-1]
+    assert "executable file not found in $PATH" in said and "nosuch" in said
+    conmon("delete", "--force", conmon.id)
+
+
+def test_libpod_changes_limits(conmon, workspace):
+    conmon.bundle.resources["memory"] = {"limit": 64 << 20}
+    conmon.bundle.linux["cgroupsPath"] = f"/{conmon.id}"
+    conmon.bundle.write()
+    conmon.create()
+    if memory_limit_of(conmon.pid) is None:
+        pytest.skip("no memory controller here")
+    file = workspace / "resources.json"
+    file.write_text(json.dumps({"memory": {"limit": 80 << 20}}))
+    conmon("update", f"--resources={file}", conmon.id)
+    assert memory_limit_of(conmon.pid) == str(80 << 20)
+    conmon("delete", "--force", conmon.id)
+
+
+# -- CRI-O and conmon-rs
+@pytest.fixture
+def crio(runtime, bundle):
+    return Caller(runtime, bundle.sleeps(), ["--root", runtime.state_folder])
+
+
+def test_crios_life_of_a_container(crio):
+    crio.bundle.spec["annotations"] = {"io.kubernetes.container.name": "app"}
+    crio.bundle.write()
+    crio.create()
+    crio("start", crio.id)
+    state = json.loads(crio("state", crio.id).stdout)
+    assert (state["id"], state["pid"], state["status"]) == (crio.id, crio.pid, "running")
+    assert state["annotations"]["io.kubernetes.container.name"] == "app" and state["created"] and "rootfs" in state
+
+    process = crio.process_file("/bin/sh", "-c", "cat; echo err >&2; exit 3")
+    result = crio("exec", "--process", process, crio.id, text="streamed", code=3)
+    assert (result.stdout, result.stderr) == ("streamed", "err\n")
+    for command in ("pause", "resume"):
+        crio(command, crio.id)
+    crio("update", "--resources", "-", crio.id, text=json.dumps({"cpu": {}}))
+    crio("kill", crio.id, "KILL")
+    crio.ended()
+    crio("delete", "--force", crio.id)
+
+
+def test_crio_ends_a_whole_container(crio):
+    crio.create()
+    crio("start", crio.id)
+    crio("exec", "--process", crio.process_file("/bin/sh", "-c", "sleep 1000 <&- >&- 2>&- &"), crio.id)
+    crio("kill", "-a", crio.id, "9")
+    crio.ended()
+    crio("delete", "--force", crio.id)
+
+
+@pytest.mark.parametrize("signal", ["TERM", "SIGTERM", "15"])
+def test_crios_signals_by_name(crio, signal):
+    crio.bundle.sh("trap 'exit 0' TERM; while :; do sleep 0.02; done").write()
+    crio.create()
+    crio("start", crio.id)
+    crio("exec", "--process", crio.process_file("/bin/true"), crio.id)
+    crio("kill", crio.id, signal)
+    eventually(lambda: crio.status() == "stopped" or crio("kill", crio.id, signal, code=None) and False, "the end")
+    crio("delete", "--force", crio.id)
+
+
+def test_conmon_rs(runtime, bundle, workspace):
+    """Its options carry their value behind an equals sign."""
+    bundle.process["terminal"] = True
+    caller = Caller(runtime, bundle.sh("tty; exec sleep 1000"), [f"--root={runtime.state_folder}"])
+    console = ConsoleSocket(workspace / "console")
+    caller.create(f"--console-socket={console.path}")
+    terminal = console.receive()
+    caller("start", caller.id)
+    terminal.read_until("/dev/pts/0")
+    terminal.close()
+    process = caller.process_file("/bin/sh", "-c", "echo out; exit 0", terminal=False)
+    output = workspace / "out"
+    caller("exec", "--process", process, "--detach", "--pid-file", workspace / "pid", caller.id, stdout_file=output)
+    eventually(lambda: output.read_text() == "out\n", "the output")
+    caller("delete", "--force", caller.id)

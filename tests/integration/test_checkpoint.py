@@ -1,0 +1,386 @@
+# SPDX-License-Identifier: Apache-2.0
+"""checkpoint and restore, through CRIU: a container that goes on where it was. Needs a criu that works with this kernel."""
+
+import functools
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+import kernel
+from deadline import eventually
+from terminal import ConsoleSocket
+
+# Every step writes the next number; the streams are the container's own, as runc wants files to be.
+COUNT = "exec </dev/null >/dev/null 2>&1; i=0; while :; do i=$((i+1)); echo $i >/dev/shm/new; mv /dev/shm/new /dev/shm/count; sleep 0.05; done"
+
+
+@functools.cache
+def criu_complaint():
+    if not shutil.which("criu"):
+        return "criu is not installed"
+    check = subprocess.run(["criu", "check"], capture_output=True, text=True, timeout=60)
+    return "" if check.returncode == 0 else f"criu does not work here: {(check.stdout + check.stderr).strip().splitlines()[-1]}"
+
+
+@pytest.fixture
+def criu():
+    kernel.require_root("criu needs real root")
+    if criu_complaint():
+        pytest.skip(criu_complaint())
+
+
+@pytest.fixture
+def images(workspace):
+    return workspace / "images"
+
+
+def count_of(container):
+    return int(container.sh("cat /dev/shm/count"))
+
+
+def counting(runtime, bundle):
+    container = runtime.run_detached(bundle.sh(COUNT))
+    eventually(lambda: container.exec("cat", "/dev/shm/count").code == 0, "the container counts")
+    return container
+
+
+def restore(runtime, bundle, images, container_id, *options, **keywords):
+    keywords.setdefault("id", container_id)
+    return runtime._container(("restore", "--detach"), bundle, ("--image-path", images, *options), keywords)
+
+
+# -- the command line, without criu
+
+def test_help_of_checkpoint_is_there(runtime):
+    runtime.ok("checkpoint", "--help")
+    runtime.ok("restore", "--help")
+
+
+def test_lsm_mount_context_is_known(runtime):
+    """podman asks in this way whether it may be used."""
+    result = runtime("restore", "--lsm-mount-context")
+    assert result.code != 0
+    said = result.stdout + result.stderr
+    assert "flag needs an argument" in said or "requires an argument" in said
+
+
+@pytest.mark.kiste_only("runc leaves most of it to criu")
+@pytest.mark.parametrize("option, value", [
+    ("--page-server", "nowhere"), ("--page-server", "host:0"), ("--page-server", "host:70000"), ("--page-server", ":5"),
+    ("--manage-cgroups-mode", "never"), ("--empty-ns", "mount"), ("--network-lock", "rope"), ("--status-fd", "x"),
+])
+def test_a_wrong_value_is_refused(runtime, option, value):
+    result = runtime.refuses("checkpoint", option, value, runtime.new_id())
+    assert option in result.stderr and value in result.stderr
+
+
+@pytest.mark.kiste_only("runc lets criu find out")
+def test_a_wrong_lsm_profile_is_refused(runtime, bundle, images):
+    result = runtime.refuses("restore", "--lsm-profile", "tomoyo:x", "--bundle", bundle.write().folder, runtime.new_id())
+    assert "--lsm-profile" in result.stderr and "tomoyo:x" in result.stderr
+
+
+def test_an_unknown_container_cannot_be_saved(runtime, images):
+    runtime.refuses("checkpoint", "--image-path", images, runtime.new_id())
+
+
+@pytest.mark.kiste_only("runc asks criu for its version first")
+def test_only_what_runs_can_be_saved(runtime, bundle, images):
+    container = runtime.create(bundle.sleeps())
+    result = runtime.refuses("checkpoint", "--image-path", images, container.id)
+    assert "created" in result.stderr
+    container.kill("KILL")
+    container.wait_stopped()
+    result = runtime.refuses("checkpoint", "--image-path", images, container.id)
+    assert "stopped" in result.stderr
+    assert not images.exists()
+    container.delete()
+
+
+@pytest.mark.kiste_only("runc says it in other words")
+def test_without_criu_it_is_said_so(runtime, bundle, images):
+    kernel.require_root("restore needs real root")
+    container = runtime.run_detached(bundle.sleeps())
+    environment = {**os.environ, "PATH": "/nowhere"}
+    result = runtime.refuses("checkpoint", "--image-path", images, container.id, env=environment)
+    assert "criu: not found" in result.stderr
+    assert container.status == "running"
+    container.end()
+    images.mkdir()
+    result = runtime.refuses("restore", "--detach", "--image-path", images, "--bundle", bundle.folder, container.id, env=environment)
+    assert "criu: not found" in result.stderr
+
+
+def test_images_that_are_not_there_cannot_be_restored(criu, runtime, bundle, images):
+    result = runtime.refuses("restore", "--detach", "--image-path", images, "--bundle", bundle.sleeps().write().folder, runtime.new_id())
+    if runtime.is_kiste:
+        assert "--image-path" in result.stderr and str(images) in result.stderr
+
+
+# -- there and back
+
+def test_a_container_goes_on_where_it_was(criu, runtime, bundle, images):
+    container = counting(runtime, bundle)
+    runtime.ok("checkpoint", "--image-path", images, container.id)
+    runtime.refuses("state", container.id)
+    again = restore(runtime, bundle, images, container.id)
+    first = count_of(again)
+    assert first > 1
+    eventually(lambda: count_of(again) > first, "it counts on")
+    state = again.state()
+    assert state["status"] == "running"
+    assert state["pid"] == int(again.pid_file.read_text())
+    assert again.sh("hostname") == "kiste\n"
+    again.end()
+
+
+def test_it_may_be_left_running(criu, runtime, bundle, images):
+    container = counting(runtime, bundle)
+    runtime.ok("checkpoint", "--leave-running", "--image-path", images, container.id)
+    before = count_of(container)
+    eventually(lambda: count_of(container) > before, "it counts on")
+    container.end()
+    again = restore(runtime, bundle, images, container.id)
+    assert again.status == "running"
+    again.end()
+
+
+def test_another_id_may_be_given(criu, runtime, bundle, images):
+    container = counting(runtime, bundle)
+    runtime.ok("checkpoint", "--image-path", images, container.id)
+    again = restore(runtime, bundle, images, runtime.new_id())
+    assert again.status == "running"
+    again.end()
+
+
+def test_it_lives_in_its_cgroup_with_its_limits(criu, runtime, bundle, images):
+    bundle.resources["pids"] = {"limit": 77}
+    container = counting(runtime, bundle)
+    runtime.ok("checkpoint", "--image-path", images, container.id)
+    again = restore(runtime, bundle, images, container.id)
+    where = [line for line in open(f"/proc/{again.pid}/cgroup") if line.split(":")[1] in ("", "pids")]
+    assert any(again.id in line for line in where), where
+    assert again.pid in [entry["pid"] if isinstance(entry, dict) else entry for entry in json.loads(runtime.ok("ps", "--format", "json", again.id).stdout)]
+    again.end()
+
+
+def test_a_paused_container_can_be_saved(criu, runtime, bundle, images):
+    container = counting(runtime, bundle)
+    runtime.ok("pause", container.id)
+    runtime.ok("checkpoint", "--image-path", images, container.id)
+    again = restore(runtime, bundle, images, container.id)
+    if again.status == "paused":
+        runtime.ok("resume", again.id)
+    before = count_of(again)
+    eventually(lambda: count_of(again) > before, "it counts on")
+    again.end()
+
+
+def test_in_the_foreground_the_exit_code_is_the_programs(criu, runtime, bundle, images):
+    bundle.sh("exec </dev/null >/dev/null 2>&1; while ! [ -e /dev/shm/end ]; do sleep 0.05; done; exit 42")
+    container = runtime.run_detached(bundle)
+    runtime.ok("checkpoint", "--image-path", images, container.id)
+    command, again = runtime._container(("restore",), bundle, ("--image-path", images), {"id": container.id}, wait=False)
+    eventually(lambda: runtime("state", again.id).code == 0 and again.status == "running", "it runs", 30)
+    again.sh("touch /dev/shm/end")
+    assert command.result().code == 42
+    runtime.refuses("state", again.id)
+
+
+def test_standard_streams_that_are_pipes_are_the_new_callers(criu, runtime, bundle, images):
+    bundle.sh("i=0; while :; do i=$((i+1)); echo line $i; sleep 0.05; done")
+    reader, writer = os.pipe()
+    container = runtime.run_detached(bundle, stdout=writer)
+    os.close(writer)
+    assert b"line 1\n" in os.read(reader, 100)
+    runtime.ok("checkpoint", "--image-path", images, container.id)
+    os.close(reader)
+    reader, writer = os.pipe()
+    again = restore(runtime, bundle, images, container.id, stdout=writer)
+    os.close(writer)
+    assert b"line " in os.read(reader, 100)
+    again.end()
+    os.close(reader)
+
+
+@pytest.mark.kiste_only("runc knows pipes only")
+def test_standard_streams_that_are_files_are_the_new_callers(criu, runtime, bundle, images):
+    container = runtime.run_detached(bundle.sh("i=0; while :; do i=$((i+1)); echo line $i; sleep 0.05; done"))
+    container.says("line 1\n")
+    runtime.ok("checkpoint", "--image-path", images, container.id)
+    again = restore(runtime, bundle, images, container.id)
+    again.says("line ")
+    assert "line 1\n" not in again.output
+    again.end()
+
+
+def test_a_terminal_is_handed_over_anew(criu, runtime, bundle, images, workspace):
+    bundle.process["terminal"] = True
+    bundle.sh("while read line; do echo got $line; done")
+    socket = ConsoleSocket(workspace / "console")
+    container = runtime.run_detached(bundle, "--console-socket", socket.path)
+    terminal = socket.receive()
+    terminal.write("one\n")
+    terminal.read_until("got one")
+    runtime.ok("checkpoint", "--image-path", images, container.id)
+    terminal.close()
+    again = restore(runtime, bundle, images, container.id, "--console-socket", socket.path)
+    terminal = socket.receive()
+    terminal.write("two\n")
+    terminal.read_until("got two")
+    again.end()
+    terminal.close()
+    socket.close()
+
+
+# -- what is not the container's own
+
+def test_bind_mounts_are_bound_anew(criu, runtime, bundle, images, volume):
+    (volume / "word").write_text("before")
+    bundle.mount("/data", "bind", str(volume))
+    container = counting(runtime, bundle)
+    runtime.ok("checkpoint", "--image-path", images, container.id)
+    (volume / "word").write_text("after")
+    again = restore(runtime, bundle, images, container.id)
+    assert again.sh("cat /data/word") == "after"
+    assert again.sh("cat /proc/keys 2>/dev/null | wc -c") == "0\n"
+    again.end()
+
+
+def test_a_network_namespace_by_path_is_entered_again(criu, runtime, bundle, images, workspace):
+    holder = subprocess.Popen(["unshare", "--net", "sleep", "1000"])
+    runtime.host.commands[holder.pid] = holder
+    try:
+        own = os.readlink("/proc/self/ns/net")
+        eventually(lambda: os.readlink(f"/proc/{holder.pid}/ns/net") != own, "a network namespace")
+        bundle.namespace("network", f"/proc/{holder.pid}/ns/net")
+        container = counting(runtime, bundle)
+        runtime.ok("checkpoint", "--image-path", images, container.id)
+        again = restore(runtime, bundle, images, container.id)
+        assert os.readlink(f"/proc/{again.pid}/ns/net") == os.readlink(f"/proc/{holder.pid}/ns/net")
+        again.end()
+    finally:
+        holder.kill()
+        holder.wait()
+        runtime.host.commands.pop(holder.pid, None)
+
+
+@pytest.mark.kiste_only("runc leaves it down")
+def test_loopback_is_up_in_a_network_namespace_of_its_own(criu, runtime, bundle, images):
+    container = counting(runtime, bundle)
+    runtime.ok("checkpoint", "--image-path", images, container.id)
+    again = restore(runtime, bundle, images, container.id)
+    assert "UP" in again.sh("ip link show lo")
+    again.end()
+
+
+def test_hooks_of_the_host_run_once_the_namespaces_are_there(criu, runtime, bundle, images, workspace):
+    seen = workspace / "hooks"
+    for kind in ("prestart", "createRuntime", "poststop"):
+        bundle.hook(kind, "/bin/sh", "-c", f"echo {kind} >>{seen}")
+    container = counting(runtime, bundle)
+    runtime.ok("checkpoint", "--image-path", images, container.id)
+    assert seen.read_text().split() == ["prestart", "createRuntime", "poststop"]
+    seen.unlink()
+    again = restore(runtime, bundle, images, container.id)
+    assert seen.read_text().split() == ["prestart", "createRuntime"]
+    again.end()
+
+
+# -- more than one dump
+
+def test_memory_is_saved_beforehand(criu, runtime, bundle, images, workspace):
+    container = counting(runtime, bundle)
+    runtime.ok("checkpoint", "--pre-dump", "--image-path", workspace / "before", container.id)
+    assert container.status == "running"
+    runtime.ok("checkpoint", "--parent-path", "../before", "--image-path", images, container.id)
+    assert (images / "parent").is_symlink()
+    again = restore(runtime, bundle, images, container.id)
+    first = count_of(again)
+    eventually(lambda: count_of(again) > first, "it counts on")
+    again.end()
+
+
+@pytest.mark.kiste_only("runc names the option only")
+@pytest.mark.parametrize("parent", ["/tmp", "../nowhere"])
+def test_a_parent_that_cannot_be_is_refused(criu, runtime, bundle, images, parent):
+    container = runtime.run_detached(bundle.sleeps())
+    result = runtime.refuses("checkpoint", "--parent-path", parent, "--image-path", images, container.id)
+    assert "--parent-path" in result.stderr and parent in result.stderr
+    container.end()
+
+
+def test_memory_may_come_over_the_network_when_it_is_needed(criu, runtime, bundle, images, workspace):
+    container = counting(runtime, bundle)
+    reader, writer = os.pipe()
+    dump = runtime.spawn("checkpoint", "--lazy-pages", "--page-server", "127.0.0.1:27127", "--status-fd", str(writer),
+                         "--image-path", images, container.id, pass_fds=[writer])
+    os.close(writer)
+    assert os.read(reader, 1) == b"\0"
+    os.close(reader)
+    work = workspace / "work"
+    work.mkdir()
+    pages = subprocess.Popen(["criu", "lazy-pages", "--page-server", "--address", "127.0.0.1", "--port", "27127", "--images-dir", images,
+                              "--work-dir", work], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    runtime.host.commands[pages.pid] = pages
+    try:
+        eventually(lambda: (work / "lazy-pages.socket").exists(), "criu lazy-pages listens", 30)
+        again = restore(runtime, bundle, images, runtime.new_id(), "--lazy-pages", "--work-path", work)
+        assert dump.result().code == 0
+        first = count_of(again)
+        eventually(lambda: count_of(again) > first, "it counts on")
+        again.end()
+    finally:
+        pages.kill()
+        pages.wait()
+        runtime.host.commands.pop(pages.pid, None)
+
+
+# -- failures
+
+def test_after_a_failed_checkpoint_the_container_runs_on(criu, runtime, bundle, images, probe):
+    """A file that was deleted while a lock is on it: criu wants --file-locks."""
+    bundle.sh("exec </dev/null >/dev/null 2>&1; exec 9>/dev/shm/lock; flock 9; touch /dev/shm/locked; while :; do sleep 1; done")
+    container = runtime.run_detached(bundle)
+    eventually(lambda: container.exec("ls", "/dev/shm/locked").code == 0, "the lock")
+    result = runtime.refuses("checkpoint", "--image-path", images, container.id)
+    if runtime.is_kiste:
+        assert "Error" in result.stderr and "dump.log" in result.stderr
+    assert container.status == "running"
+    assert container.sh("echo alive") == "alive\n"
+    runtime.ok("checkpoint", "--file-locks", "--image-path", images, container.id)
+    again = restore(runtime, bundle, images, container.id, "--file-locks")
+    again.end()
+
+
+def test_a_failed_restore_leaves_nothing(criu, runtime, bundle, images):
+    container = counting(runtime, bundle)
+    runtime.ok("checkpoint", "--image-path", images, container.id)
+    for core in images.glob("core-*.img"):
+        core.write_bytes(b"not an image")
+    result = runtime.refuses("restore", "--detach", "--image-path", images, "--bundle", bundle.folder, container.id)
+    if runtime.is_kiste:
+        assert "Error" in result.stderr and "restore.log" in result.stderr
+    runtime.refuses("state", container.id)
+
+
+@pytest.mark.kiste_only("runc passes a failing hook over")
+def test_a_failing_hook_undoes_the_restore(criu, runtime, bundle, images):
+    container = counting(runtime, bundle)
+    runtime.ok("checkpoint", "--image-path", images, container.id)
+    bundle.hook("createRuntime", "/bin/sh", "-c", "echo no >&2; exit 3").write()
+    result = runtime.refuses("restore", "--detach", "--image-path", images, "--bundle", bundle.folder, container.id)
+    assert "hooks.createRuntime[0]" in result.stderr
+
+
+def test_a_taken_id_is_refused(criu, runtime, bundle, images):
+    container = counting(runtime, bundle)
+    runtime.ok("checkpoint", "--leave-running", "--image-path", images, container.id)
+    runtime.refuses("restore", "--detach", "--image-path", images, "--bundle", bundle.folder, container.id)
+    assert container.status == "running"
+    container.end()
