@@ -14,6 +14,12 @@ add_test(NAME check.vm-harness
   COMMAND "${KISTE_PYTHON}" -m unittest discover -s "${PROJECT_SOURCE_DIR}/tests/vm" -p "*_test.py")
 set_tests_properties(check.vm-harness PROPERTIES LABELS check)
 
+if(TARGET kiste-oci)
+  add_test(NAME check.man-page
+    COMMAND "${KISTE_PYTHON}" "${PROJECT_SOURCE_DIR}/tools/man-page" "$<TARGET_FILE:kiste-oci>")
+  set_tests_properties(check.man-page PROPERTIES LABELS check)
+endif()
+
 if(TARGET kiste-launcher)
   add_test(NAME check.launcher-symbols
     COMMAND "${KISTE_PYTHON}" "${PROJECT_SOURCE_DIR}/tools/check-launcher-symbols" "$<TARGET_FILE:kiste-launcher>")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/log.h"
 
-#include <fcntl.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -26,6 +26,21 @@ std::string_view LevelName(LogLevel level) {
       return "error";
   }
   return "error";
+}
+
+// As syslog(3) has it.
+int Priority(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return LOG_DEBUG;
+    case LogLevel::kInfo:
+      return LOG_INFO;
+    case LogLevel::kWarning:
+      return LOG_WARNING;
+    case LogLevel::kError:
+      return LOG_ERR;
+  }
+  return LOG_ERR;
 }
 
 std::string Timestamp() {
@@ -77,15 +92,18 @@ std::string JsonEntry(LogLevel level, std::string_view message, const Error* err
 
 }  // namespace
 
-Status Log::Open(const std::string& path, LogFormat format) {
+std::optional<LogLevel> ParseLogLevel(std::string_view name) {
+  for (auto level : {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning, LogLevel::kError}) {
+    if (name == LevelName(level)) return level;
+  }
+  return std::nullopt;
+}
+
+Status Log::Open(const std::string& destination, LogFormat format, std::string_view program) {
   format_ = format;
-  if (path.empty()) return {};
-  // O_NONBLOCK: a FIFO that nobody reads is an error, and one that nobody reads any more loses
-  // entries.
-  Fd file(
-      open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644));
-  if (!file) return SystemError(errno, StrCat("--log: open ", path));
-  file_ = std::move(file);
+  if (destination.empty()) return {};
+  destination_ = ParseLogDestination(destination, program);
+  file_ = TRY(OpenLogDestination(destination_));
   return {};
 }
 
@@ -94,15 +112,21 @@ void Log::WriteEntry(LogLevel level, std::string_view message, const Error* erro
   std::string entry;
   if (format_ == LogFormat::kJson) {
     entry = JsonEntry(level, message, error, scene);
-  } else {
+  } else if (destination_.kind == LogKind::kFile) {
     entry = StrCat("time=\"", Timestamp(), "\" level=", LevelName(level),
                    " msg=", Quote(message, std::string_view::npos), "\n");
+  } else {  // the daemon writes down time and level itself
+    entry = message;
   }
+  if (destination_.kind == LogKind::kJournal)
+    entry = JournalEntry(destination_.name, Priority(level), Trim(entry));
+  if (destination_.kind == LogKind::kSyslog)
+    entry = SyslogEntry(destination_.name, Priority(level), Trim(entry));
   WriteAll(descriptor(), entry);
 }
 
 void Log::Write(LogLevel level, std::string_view message) const {
-  if (level == LogLevel::kDebug && !debug_) return;
+  if (level < least_) return;
   WriteEntry(level, message, nullptr, {});
 }
 

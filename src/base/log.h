@@ -5,10 +5,12 @@
 // last JSON line of --log): text `time="…" level=error msg="…"`, or JSON with level, msg, time.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/fd.h"
+#include "base/log_destination.h"
 #include "base/result.h"
 
 namespace kiste {
@@ -21,18 +23,21 @@ struct LogScene {
 
 enum class LogFormat { kText, kJson };
 enum class LogLevel { kDebug, kInfo, kWarning, kError };
+// The level of "debug", "info", "warning" or "error"; nothing for another word.
+std::optional<LogLevel> ParseLogLevel(std::string_view name);
 
 class Log {
  public:
   // Writes to standard error as text until told otherwise.
   Log() = default;
-  // Appends to `path` (made with mode 0644 when missing); "" keeps standard error.
-  Status Open(const std::string& path, LogFormat format);
-  void set_debug(bool on) { debug_ = on; }
-  bool debug() const { return debug_; }
+  // `destination` is a path, "file:PATH", "journald:IDENTIFIER" or "syslog:IDENTIFIER"
+  // (log_destination.h); "" keeps standard error. Entries of `program` without an identifier.
+  Status Open(const std::string& destination, LogFormat format, std::string_view program = {});
+  // What is less than this is not written; an error always is.
+  void set_level(LogLevel least) { least_ = least; }
 
   void Write(LogLevel level, std::string_view message) const;
-  // The program's final error: to the log file if there is one, and as one line
+  // The program's final error: to the log if there is one, and as one line
   // `<program>: <text>` on standard error (where JSON without a file goes there, that is the line).
   // The text is `<command>: <error's text>`. In JSON stand beside it, where they apply: kind,
   // errno, errnoName, syscall, object, operation, step (the command's name when no step is known),
@@ -46,7 +51,8 @@ class Log {
 
   Fd file_;
   LogFormat format_ = LogFormat::kText;
-  bool debug_ = false;
+  LogDestination destination_;
+  LogLevel least_ = LogLevel::kInfo;
 };
 
 }  // namespace kiste

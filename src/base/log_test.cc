@@ -97,10 +97,9 @@ TEST_F(LogTest, AppendsToWhatIsThere) {
 TEST_F(LogTest, DebugEntriesOnlyWhenAskedFor) {
   Log log;
   ASSERT_TRUE(log.Open(path_, LogFormat::kText));
-  EXPECT_FALSE(log.debug());
   log.Write(LogLevel::kDebug, "quiet");
   EXPECT_EQ(Read(path_), "");
-  log.set_debug(true);
+  log.set_level(LogLevel::kDebug);
   log.Write(LogLevel::kDebug, "loud");
   EXPECT_NE(Read(path_).find("level=debug msg=\"loud\""), std::string::npos);
 }

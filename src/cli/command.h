@@ -30,8 +30,9 @@ struct Session {
   Result<runtime::Store> OpenStore() const;
   // The state folder of a container that is made: made when missing.
   Result<runtime::Store> MakeStore() const;
-  // The one argument <container-id>.
-  const std::string& Id() const { return arguments.positional()[0]; }
+  // The argument <container-id>.
+  const std::string& Id() const { return arguments.positional()[id_position]; }
+  size_t id_position = 0;
 };
 
 struct Command {
@@ -45,11 +46,14 @@ struct Command {
   int failure_code = 1;  // when it fails
 };
 
+// "<container-id> [signal]" are two arguments by name, "add|remove <file>" too.
+std::vector<std::string> ArgumentNames(std::string_view arguments);
+
 std::span<const Command> Commands();
 
-extern const Command kCheckpointCommand, kCreateCommand, kDeleteCommand, kEventsCommand,
-    kExecCommand, kFeaturesCommand, kKillCommand, kListCommand, kPauseCommand, kPsCommand,
-    kRestoreCommand, kResumeCommand, kRunCommand, kSpecCommand, kStartCommand, kStateCommand,
-    kSurfaceCommand, kUpdateCommand;
+extern const Command kCheckpointCommand, kCompletionCommand, kCreateCommand, kDeleteCommand,
+    kEventsCommand, kExecCommand, kFeaturesCommand, kKillCommand, kListCommand, kMountsCommand,
+    kPauseCommand, kPsCommand, kRestoreCommand, kResumeCommand, kRunCommand, kSpecCommand,
+    kStartCommand, kStateCommand, kSurfaceCommand, kUpdateCommand;
 
 }  // namespace kiste::cli

@@ -22,6 +22,7 @@ Result<runtime::CreateRequest> ReadCreateRequest(Session& session) {
   runtime::CreateRequest request;
   request.id = session.Id();
   request.bundle = arguments.Value("bundle", ".");
+  request.config_file = arguments.Value("config");
   request.console_socket = arguments.Value("console-socket");
   request.pidfd_socket = arguments.Value("pidfd-socket");
   request.pid_file = arguments.Value("pid-file");

@@ -10,6 +10,7 @@ namespace kiste::cli {
 
 #define KISTE_CREATE_OPTIONS                                                              \
   {"bundle", 'b', "DIR", "directory of config.json (default: the current one)"},          \
+      {"config", 'f', "FILE", "configuration instead of the bundle's config.json"},       \
       {"console-socket", 0, "PATH", "Unix socket that is sent the terminal"},             \
       {"pidfd-socket", 0, "PATH", "Unix socket that is sent a pidfd of the process"},     \
       {"pid-file", 0, "FILE", "write the process's pid there"},                           \

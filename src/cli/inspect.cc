@@ -131,7 +131,7 @@ Result<std::string> Format(const Session& session) {
 }
 
 constexpr Option kListOptions[] = {
-    {"format", 'f', "FORMAT", "table (default) or json"},
+    {"format", 'f', "table|json", "form of the output (default table)"},
     {"quiet", 'q', nullptr, "only the ids"},
 };
 
@@ -150,7 +150,8 @@ Result<int> RunList(Session& session) {
   return 0;
 }
 
-constexpr Option kPsOptions[] = {{"format", 'f', "FORMAT", "table (default) or json"}};
+constexpr Option kPsOptions[] = {
+    {"format", 'f', "table|json", "form of the output (default table)"}};
 
 // The lines of the host's `ps` whose PID column is one of ours.
 Result<std::string> FilterPs(const std::vector<pid_t>& pids,

@@ -5,10 +5,13 @@
 
 #include <signal.h>
 
+#include <functional>
+
 #include "base/strings.h"
 #include "cli/command.h"
 #include "oci/signal_names.h"
 #include "runtime/notify_socket.h"
+#include "runtime/selection.h"
 
 namespace kiste::cli {
 
@@ -20,7 +23,20 @@ Result<int> RunStart(Session& session) {
   return 0;
 }
 
-constexpr Option kKillOptions[] = {{"all", 'a', nullptr, "signal every process in the container"}};
+#define KISTE_REGEX_OPTION \
+  {"regex", 'r', nullptr, "the id is a regular expression: all containers that match"}
+
+// Does `deed` to the container that is named, or to all that match (--regex).
+Status ForNamed(Session& session, const runtime::Store& store,
+                const std::function<Status(const std::string& id)>& deed) {
+  if (!session.arguments.Switch("regex")) return deed(session.Id());
+  return runtime::ForEachMatching(store, session.Id(), session.Warn(), deed);
+}
+
+constexpr Option kKillOptions[] = {
+    {"all", 'a', nullptr, "signal every process in the container"},
+    KISTE_REGEX_OPTION,
+};
 
 Result<int> RunKill(Session& session) {
   const auto& words = session.arguments.positional();
@@ -30,22 +46,27 @@ Result<int> RunKill(Session& session) {
   auto store = TRY(session.OpenStore());
   auto scope = session.arguments.Switch("all") ? runtime::KillScope::kAll
                                                : runtime::KillScope::kFirstProcess;
-  TRY(runtime::Kill(store, session.Id(), *signal, scope));
+  TRY(ForNamed(session, store,
+               [&](const std::string& id) { return runtime::Kill(store, id, *signal, scope); }));
   return 0;
 }
 
 constexpr Option kDeleteOptions[] = {
-    {"force", 'f', nullptr, "kill what runs first; an unknown id is no error"}};
+    {"force", 'f', nullptr, "kill what runs first; an unknown id is no error"},
+    KISTE_REGEX_OPTION,
+};
 
 Result<int> RunDelete(Session& session) {
   auto force = session.arguments.Switch("force") ? runtime::Force::kYes : runtime::Force::kNo;
   auto store = session.OpenStore();
   if (!store && store.error().kind == ErrorKind::kNotFound && force == runtime::Force::kYes) {
-    TRY(runtime::ValidateId(session.Id()));
+    if (!session.arguments.Switch("regex")) TRY(runtime::ValidateId(session.Id()));
     return 0;
   }
   if (!store) return std::unexpected(std::move(store).error());
-  TRY(runtime::Delete(*store, session.Id(), force, session.Warn()));
+  TRY(ForNamed(session, *store, [&](const std::string& id) {
+    return runtime::Delete(*store, id, force, session.Warn());
+  }));
   return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/strings.h"
@@ -25,13 +26,14 @@ constexpr std::string_view kProgram = "kiste-oci";
 
 constexpr Option kGlobalOptions[] = {
     {"root", 0, "DIR", "state folder (default /run/kiste, or $XDG_RUNTIME_DIR/kiste)"},
-    {"log", 0, "FILE", "append log entries to FILE (default: standard error)"},
-    {"log-format", 0, "FORMAT", "text (default) or json"},
-    {"debug", 0, nullptr, "log debug messages"},
+    {"log", 0, "FILE", "append entries there, or to journald:NAME, syslog:NAME (default: stderr)"},
+    {"log-format", 0, "text|json", "form of log entries (default text)"},
+    {"log-level", 0, "debug|info|warning|error", "the least that is logged (default info)"},
+    {"debug", 0, nullptr, "the same as --log-level=debug"},
     {"systemd-cgroup", 0, nullptr, "let systemd make the cgroups"},
-    {"cgroup-manager", 0, "MANAGER", "cgroupfs (default), systemd or disabled"},
+    {"cgroup-manager", 0, "cgroupfs|systemd|disabled", "who makes cgroups (default cgroupfs)"},
     {"timeout", 0, "SECONDS", "how long to wait for a process that does not answer (default 30)"},
-    {"rootless", 0, "WHETHER", "true, false or auto (default)"},
+    {"rootless", 0, "true|false|auto", "do without cgroups that are refused (default auto)"},
     {"help", 'h', nullptr, "show this"},
     {"version", 'v', nullptr, "show the version"},
 };
@@ -50,7 +52,7 @@ std::string ProgramHelp() {
   for (const auto& command : Commands()) {
     std::string line = StrCat("   ", command.name);
     text +=
-        StrCat(line, std::string(12 - std::min<size_t>(line.size(), 11), ' '), command.help, "\n");
+        StrCat(line, std::string(14 - std::min<size_t>(line.size(), 13), ' '), command.help, "\n");
   }
   return StrCat(text, "\nGLOBAL OPTIONS:\n", DescribeOptions(kGlobalOptions));
 }
@@ -124,13 +126,23 @@ Status OpenLog(const Arguments& global, Log& log) {
   if (format != "text" && format != "json") {
     return Invalid(StrCat("--log-format: expected text or json, found ", Quote(format)));
   }
-  log.set_debug(global.Switch("debug"));
-  return log.Open(global.Value("log"), format == "json" ? LogFormat::kJson : LogFormat::kText);
+  std::string word = global.Value("log-level", global.Switch("debug") ? "debug" : "info");
+  auto level = ParseLogLevel(word);
+  if (!level) {
+    return Invalid(
+        StrCat("--log-level: expected debug, info, warning or error, found ", Quote(word)));
+  }
+  log.set_level(*level);
+  return log.Open(global.Value("log"), format == "json" ? LogFormat::kJson : LogFormat::kText,
+                  kProgram);
 }
 
-bool NamesContainer(const Command& command) {
-  std::string_view arguments = command.arguments;
-  return arguments.starts_with("<container-id>") || arguments.starts_with("[container-id]");
+// Which argument is the container's id, if one is.
+std::optional<size_t> IdPosition(const Command& command) {
+  auto names = ArgumentNames(command.arguments);
+  auto at = std::find(names.begin(), names.end(), "container-id");
+  if (at == names.end()) return std::nullopt;
+  return static_cast<size_t>(at - names.begin());
 }
 
 Status CheckCount(const Command& command, size_t count) {
@@ -169,8 +181,9 @@ Result<int> RunCommand(const Command& command, const Arguments& global, Session&
     TRY(Print(CommandHelp(command)));
     return 0;
   }
-  if (session.arguments.positional().size() > 0 && NamesContainer(command))
-    request.container = session.Id();
+  auto id = IdPosition(command);
+  session.id_position = id.value_or(0);
+  if (id && session.arguments.positional().size() > *id) request.container = session.Id();
   TRY_STEP(ReadCommandLine(command, global, session), kArgumentsStep);
   session.log.Write(LogLevel::kDebug, StrCat(kProgram, " ", KISTE_VERSION, ": ", command.name,
                                              ", state folder ", session.root));
@@ -203,6 +216,8 @@ Result<int> Dispatch(const Arguments& global, Log& log, Request& request) {
 }
 
 }  // namespace
+
+std::span<const Option> GlobalOptions() { return kGlobalOptions; }
 
 std::string_view ProgramVersion() { return KISTE_VERSION; }
 std::string_view ProgramCommit() { return KISTE_COMMIT; }

@@ -22,7 +22,7 @@ constexpr size_t kShown = 6;   // items of a group in the table
 constexpr Option kOptions[] = {
     {"bundle", 'b', "DIR", "a bundle's config.json instead of a container"},
     {"compare", 0, "OTHER", "what OTHER (a bundle's directory, or an id) opens more; exit code 3"},
-    {"format", 'f', "FORMAT", "table (default) or json"},
+    {"format", 'f', "table|json", "form of the output (default table)"},
 };
 
 Result<SurfaceFacts> OfContainer(const Session& session, const std::string& id) {

@@ -144,6 +144,12 @@ struct InnerHooks {
   std::string state;  // JSON with kPidMark where the container's pid, as the host sees it, belongs
 };
 
+// A change of the mounts of a container that exists, in the place of a process.
+struct MountChange {
+  std::vector<MountStep> add;       // in this order; all of them or none
+  std::vector<std::string> remove;  // destinations, absolute; from the last to the first
+};
+
 struct LaunchPlan {
   std::string id;
   // The runtime is the host's root: what only that may do (limits in a user namespace, ids) is done
@@ -158,6 +164,7 @@ struct LaunchPlan {
   std::vector<FileWrite> sysctls;
   InnerHooks create_container, start_container;
   ProcessPlan process;
+  std::optional<MountChange> mount_change;  // then there is no process, and no root
   // How long the launcher may take from one report to the next; a hook's timeout is added, and a
   // hook without one may take for ever.
   std::chrono::milliseconds patience = kPatience;

@@ -95,6 +95,9 @@ struct Mount {
                      // ignored, as the kernel does (engines leave words like "nocopy" there)
   bool tmpcopyup = false;
   bool idmap = false, idmap_recursive = false;  // "idmap", "ridmap"
+  // crun's options of binds: a link at the source is copied; it is bound itself; the mount lies on
+  // a link at the destination.
+  bool copy_symlink = false, source_nofollow = false, destination_nofollow = false;
   std::vector<IdMapping> uid_mappings, gid_mappings;
 };
 

@@ -30,6 +30,9 @@ enum class Effect {
   kTmpcopyup,
   kIdmap,
   kRidmap,
+  kCopySymlink,
+  kSourceNoFollow,
+  kDestinationNoFollow,
 };
 
 struct Option {
@@ -43,7 +46,9 @@ constexpr std::array kOptions = std::to_array<Option>({
     {"async", Effect::kSuperClear, MS_SYNCHRONOUS},
     {"atime", Effect::kNotAtime, MOUNT_ATTR_NOATIME},
     {"bind", Effect::kBind},
+    {"copy-symlink", Effect::kCopySymlink},
     {"defaults", Effect::kNothing},
+    {"dest-nofollow", Effect::kDestinationNoFollow},
     {"dev", Effect::kAttrClear, MOUNT_ATTR_NODEV},
     {"diratime", Effect::kAttrClear, MOUNT_ATTR_NODIRATIME},
     {"dirsync", Effect::kSuperSet, MS_DIRSYNC},
@@ -96,6 +101,7 @@ constexpr std::array kOptions = std::to_array<Option>({
     {"shared", Effect::kPropagation, MS_SHARED},
     {"silent", Effect::kSuperSet, MS_SILENT},
     {"slave", Effect::kPropagation, MS_SLAVE},
+    {"src-nofollow", Effect::kSourceNoFollow},
     {"strictatime", Effect::kAtime, MOUNT_ATTR_STRICTATIME},
     {"suid", Effect::kAttrClear, MOUNT_ATTR_NOSUID},
     {"symfollow", Effect::kAttrClear, MOUNT_ATTR_NOSYMFOLLOW},
@@ -174,6 +180,15 @@ void Apply(const Option& option, Mount& mount) {
       [[fallthrough]];
     case Effect::kIdmap:
       mount.idmap = true;
+      return;
+    case Effect::kCopySymlink:
+      mount.copy_symlink = true;
+      return;
+    case Effect::kSourceNoFollow:
+      mount.source_nofollow = true;
+      return;
+    case Effect::kDestinationNoFollow:
+      mount.destination_nofollow = true;
       return;
   }
 }

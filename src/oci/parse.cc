@@ -67,6 +67,14 @@ Result<Config> ReadConfig(const Value& root) {
   return config;
 }
 
+// A change of more mounts than this is a mistake, or an attempt at one.
+Status ExpectMounts(const Value& array) {
+  constexpr size_t kMost = 64;
+  if (!array.is_array() || array.size() == 0 || array.size() > kMost)
+    return array.Expected(StrCat("an array of 1 to ", kMost, " mounts"));
+  return {};
+}
+
 }  // namespace
 
 bool ZeroPidsLimits(const std::string& oci_version) {
@@ -84,6 +92,18 @@ Result<Config> ParseConfig(std::string text, std::string file) {
 Result<Process> ParseProcess(std::string text, std::string file) {
   auto document = TRY(json::Document::Parse(std::move(text), std::move(file)));
   return ReadProcess(document.root());
+}
+
+Result<std::vector<Mount>> ParseMounts(std::string text, std::string file) {
+  auto document = TRY(json::Document::Parse(std::move(text), std::move(file)));
+  TRY(ExpectMounts(document.root()));
+  return ListOf(document.root(), ReadMount);
+}
+
+Result<std::vector<std::string>> ParseMountDestinations(std::string text, std::string file) {
+  auto document = TRY(json::Document::Parse(std::move(text), std::move(file)));
+  TRY(ExpectMounts(document.root()));
+  return ListOf(document.root(), ReadMountDestination);
 }
 
 Result<Resources> ParseResources(std::string text, std::string file) {

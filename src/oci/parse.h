@@ -8,6 +8,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/json.h"
 #include "base/result.h"
@@ -21,6 +22,10 @@ Result<Config> ParseConfig(std::string text, std::string file);
 Result<Process> ParseProcess(std::string text, std::string file);
 // linux.resources alone (update --resources FILE).
 Result<Resources> ParseResources(std::string text, std::string file);
+
+// An array of mounts as in config.json, and only their destinations (mounts add|remove).
+Result<std::vector<Mount>> ParseMounts(std::string text, std::string file);
+Result<std::vector<std::string>> ParseMountDestinations(std::string text, std::string file);
 
 // Whether a pids limit of 0 is a limit: before version 1.3 nothing said so.
 bool ZeroPidsLimits(const std::string& oci_version);

@@ -29,6 +29,17 @@ Status ReadMappings(const Value& value, Mount& mount) {
   return {};
 }
 
+Status CheckLinks(const Value& value, const Mount& mount) {
+  bool nofollow = mount.source_nofollow || mount.destination_nofollow;
+  if ((nofollow || mount.copy_symlink) && (!mount.bind || mount.remount)) {
+    return value["options"].Expected(
+        "copy-symlink, src-nofollow and dest-nofollow only beside bind or rbind");
+  }
+  if (nofollow && mount.copy_symlink)
+    return value["options"].Expected("copy-symlink without src-nofollow and dest-nofollow");
+  return {};
+}
+
 Status CheckForm(const Value& value, const Mount& mount) {
   if (mount.bind && !mount.remount && mount.source.empty()) {
     return value["source"].Expected("the file or folder to bind");
@@ -41,6 +52,11 @@ Status CheckForm(const Value& value, const Mount& mount) {
 
 }  // namespace
 
+Result<std::string> ReadMountDestination(const Value& value) {
+  TRY(value.ExpectObject());
+  return ReadDestination(value["destination"]);
+}
+
 Result<Mount> ReadMount(const Value& value) {
   TRY(value.ExpectObject());
   Mount mount;
@@ -52,6 +68,7 @@ Result<Mount> ReadMount(const Value& value) {
   if (mount.bind) mount.type = "bind";
   TRY(ReadMappings(value, mount));
   TRY(CheckForm(value, mount));
+  TRY(CheckLinks(value, mount));
   return mount;
 }
 

@@ -51,6 +51,28 @@ TEST(Mount, LetsABindHaveWordsOfNoUse) {
   EXPECT_EQ(mount.data, "nocopy");
 }
 
+TEST(Mount, OptionsForLinksAreForBinds) {
+  Mount mount = MustParseMount(
+      R"("destination": "/a", "source": "/a", "options": ["bind", "src-nofollow", "dest-nofollow"])");
+  EXPECT_TRUE(mount.source_nofollow && mount.destination_nofollow && !mount.copy_symlink);
+  EXPECT_EQ(mount.data, "");
+  for (const char* wrong :
+       {R"("type": "tmpfs", "options": ["copy-symlink"])",
+        R"("source": "/a", "options": ["bind", "copy-symlink", "src-nofollow"])"}) {
+    EXPECT_FALSE(ParseConfig(WithMount(StrCat(R"("destination": "/a", )", wrong)), "config.json"))
+        << wrong;
+  }
+}
+
+TEST(Mount, ListsOfMountsAlone) {
+  EXPECT_EQ(ParseMounts(R"([{"destination": "/a", "type": "tmpfs"}])", "f").value().size(), 1u);
+  EXPECT_EQ(ParseMountDestinations(R"([{"destination": "a"}])", "f").value()[0], "/a");
+  for (const char* wrong : {"{}", "[]", "[3]", R"([{"type": "tmpfs"}])"}) {
+    EXPECT_FALSE(ParseMounts(wrong, "f")) << wrong;
+    EXPECT_FALSE(ParseMountDestinations(wrong, "f")) << wrong;
+  }
+}
+
 TEST(Mount, TakesARelativeDestinationFromTheRoot) {
   EXPECT_EQ(MustParseMount(R"("destination": "proc", "type": "proc")").destination, "/proc");
 }

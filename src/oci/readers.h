@@ -16,6 +16,7 @@ namespace kiste::oci {
 Result<Process> ReadProcess(const json::Value& process);               // parse_process.cc
 Status ReadScheduling(const json::Value& process, Process& into);      // parse_scheduling.cc
 Result<Mount> ReadMount(const json::Value& mount);                     // parse_mount.cc
+Result<std::string> ReadMountDestination(const json::Value& mount);    // parse_mount.cc
 Result<Hooks> ReadHooks(const json::Value& hooks);                     // parse_hooks.cc
 Result<Linux> ReadLinux(const json::Value& linux_part);                // parse_linux.cc
 Result<std::vector<IdMapping>> ReadIdMappings(const json::Value&);     // parse_id_mappings.cc

@@ -17,6 +17,7 @@ struct Bundle {
   std::string rootfs;  // absolute
 };
 
-Result<Bundle> ReadBundle(const std::string& given);
+// `config_file`, unless "", is read instead of its config.json.
+Result<Bundle> ReadBundle(const std::string& given, const std::string& config_file = {});
 
 }  // namespace kiste::runtime

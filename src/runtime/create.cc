@@ -196,7 +196,7 @@ Status WritePidFile(const std::string& path, pid_t pid) {
 Result<Created> Create(const Store& store, CreateRequest request) {
   TRY(ValidateId(request.id));
   TRY(CheckPreservedFds(request.preserve_fds));
-  auto bundle = TRY_STEP(ReadBundle(request.bundle), "bundle");
+  auto bundle = TRY_STEP(ReadBundle(request.bundle, request.config_file), "bundle");
   TRY_STEP(CheckProcess(request, bundle), "bundle");
   TRY_STEP(CheckConsole(request, *bundle.config.process), "terminal");
   Caller caller = CurrentCaller();

@@ -22,6 +22,7 @@ namespace kiste::runtime {
 struct CreateRequest {
   std::string id;
   std::string bundle;          // as given; made absolute
+  std::string config_file;     // instead of the bundle's config.json; "" is that
   std::string console_socket;  // path of the caller's socket for the terminal
   Fd console;                  // or a socket of our own (run in the foreground); one of the two
   std::string pid_file;        // "" writes none

@@ -51,6 +51,14 @@ Status CheckMountLabel(const oci::Linux& linux);
 // one for all (proc, sysfs, cgroup); mqueue has its root labelled. Binds keep theirs. As in runc.
 void LabelMount(const std::string& label, isolation::MountStep& step);
 Status PlanLabels(const oci::Process& process, isolation::ProcessPlan& plan);
+struct MountRequest {
+  const oci::Linux& linux;
+  const std::string& bundle;  // absolute
+  bool open_sources = false;  // by this process: who mounts might not reach them
+};
+// One mount, not of type "cgroup"; `index` names it in errors.
+Result<isolation::MountStep> PlanMount(const MountRequest& request, const oci::Mount& mount,
+                                       size_t index);
 // plan_id_mapped_mounts.cc: a clone of the source of `mount`, a bind with the option idmap, that
 // shows its ids mapped. `field` names the mount in errors.
 Result<Fd> CloneIdMapped(const oci::Linux& linux, const oci::Mount& mount,

@@ -41,8 +41,9 @@ Result<Fd> CloneIdMapped(const oci::Linux& linux, const oci::Mount& mount,
                        " on ", mount.destination));
   }
   auto tree_depth = mount.recursive_bind ? sys::Depth::kRecursive : sys::Depth::kThis;
+  auto follow = mount.source_nofollow ? sys::Follow::kNo : sys::Follow::kYes;
   auto map_depth = mount.idmap_recursive ? sys::Depth::kRecursive : sys::Depth::kThis;
-  Fd tree = TRY_CONTEXT(sys::CloneTree(mount.source, tree_depth), StrCat(field, ".source"));
+  Fd tree = TRY_CONTEXT(sys::CloneTree(mount.source, tree_depth, follow), StrCat(field, ".source"));
   Fd mapping = TRY_CONTEXT(OpenMapping(linux, mount), StrCat(field, ".uidMappings"));
   TRY_CONTEXT(sys::MapIds(tree.get(), mapping.get(), map_depth),
               StrCat(field, ": idmap of ", mount.source));

@@ -69,7 +69,35 @@ Status CheckBindOptions(const oci::Mount& mount, size_t index) {
   return {};
 }
 
-Result<isolation::MountStep> PlanMount(const RootRequest& request, const oci::Mount& mount,
+sys::Follow FollowSource(const oci::Mount& mount) {
+  return mount.source_nofollow ? sys::Follow::kNo : sys::Follow::kYes;
+}
+
+// copy-symlink: a link at the source is made again at the destination.
+Status CopyLink(const oci::Mount& mount, isolation::MountStep& step) {
+  auto target = sys::ReadLink(mount.source);
+  if (target) step.link_target = std::move(*target);
+  if (target || target.error().errno_value == EINVAL) return {};
+  return std::unexpected(std::move(target).error());
+}
+
+// Where the source of a bind comes from.
+Status PlanSource(const MountRequest& request, size_t index, isolation::MountStep& step) {
+  auto& mount = step.mount;
+  if (mount.source.empty())
+    return Invalid(StrCat("mounts[", index, "].source: expected a path to bind"));
+  if (mount.source[0] != '/') mount.source = StrCat(request.bundle, "/", mount.source);
+  if (mount.copy_symlink) TRY_CONTEXT(CopyLink(mount, step), StrCat("mounts[", index, "].source"));
+  if (!request.open_sources || mount.idmap || !step.link_target.empty()) return {};
+  auto depth = mount.recursive_bind ? sys::Depth::kRecursive : sys::Depth::kThis;
+  step.source_tree = TRY_CONTEXT(sys::CloneTree(mount.source, depth, FollowSource(mount)),
+                                 StrCat("mounts[", index, "].source"));
+  return {};
+}
+
+}  // namespace
+
+Result<isolation::MountStep> PlanMount(const MountRequest& request, const oci::Mount& mount,
                                        size_t index) {
   isolation::MountStep step;
   step.mount = mount;
@@ -77,25 +105,17 @@ Result<isolation::MountStep> PlanMount(const RootRequest& request, const oci::Mo
   planned.destination = sys::CleanPath(StrCat("/", mount.destination));
   step.inside_proc = planned.destination == "/proc" || planned.destination.starts_with("/proc/");
   if (planned.bind) TRY(CheckBindOptions(planned, index));
-  if (planned.bind && !planned.remount) {
-    if (planned.source.empty())
-      return Invalid(StrCat("mounts[", index, "].source: expected a path to bind"));
-    if (planned.source[0] != '/') planned.source = StrCat(request.bundle, "/", planned.source);
-    if (ParentOpensSources(request) && !planned.idmap) {
-      auto depth = planned.recursive_bind ? sys::Depth::kRecursive : sys::Depth::kThis;
-      step.source_tree =
-          TRY_CONTEXT(sys::CloneTree(planned.source, depth), StrCat("mounts[", index, "].source"));
-    }
-  }
-  if (planned.idmap) {
-    step.source_tree =
-        TRY(CloneIdMapped(request.config.linux, planned, StrCat("mounts[", index, "]")));
+  if (planned.bind && !planned.remount) TRY(PlanSource(request, index, step));
+  if (planned.idmap && step.link_target.empty()) {
+    step.source_tree = TRY(CloneIdMapped(request.linux, planned, StrCat("mounts[", index, "]")));
   }
   step.no_symlinks = planned.type == "proc" || planned.type == "sysfs";
   step.over_proc_allowed = std::find(std::begin(kHarmlessProcFiles), std::end(kHarmlessProcFiles),
                                      planned.destination) != std::end(kHarmlessProcFiles);
   return step;
 }
+
+namespace {
 
 // What of the host's would stay visible to the kernel below a root that is not pivoted to. Not
 // where mounts are shared with the host: there it would lose them too.
@@ -145,13 +165,15 @@ Result<isolation::RootPlan> PlanRoot(const RootRequest& request) {
   if (ParentOpensSources(request) && root.private_mounts) {
     root.tree = TRY_CONTEXT(sys::CloneTree(request.rootfs, sys::Depth::kRecursive), "root.path");
   }
+  MountRequest mounts{
+      .linux = linux, .bundle = request.bundle, .open_sources = ParentOpensSources(request)};
   for (size_t i = 0; i < config.mounts.size(); ++i) {
     const auto& mount = config.mounts[i];
     if (mount.type == "cgroup" && !mount.bind) {
       for (auto& step : PlanCgroupMount(request, mount)) root.mounts.push_back(std::move(step));
       continue;
     }
-    root.mounts.push_back(TRY(PlanMount(request, mount, i)));
+    root.mounts.push_back(TRY(PlanMount(mounts, mount, i)));
   }
   TRY(CheckMountLabel(linux));
   root.mount_label = linux.mount_label;

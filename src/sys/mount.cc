@@ -29,10 +29,11 @@ std::string Unescape(std::string_view text) {
 
 }  // namespace
 
-Result<Fd> CloneTree(const std::string& path, Depth depth) {
+Result<Fd> CloneTree(const std::string& path, Depth depth, Follow follow) {
   unsigned recursive = depth == Depth::kRecursive ? unsigned{AT_RECURSIVE} : 0u;
+  unsigned link = follow == Follow::kNo ? unsigned{AT_SYMLINK_NOFOLLOW} : 0u;
   long fd = syscall(SYS_open_tree, AT_FDCWD, path.c_str(),
-                    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
+                    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive | link);
   if (fd < 0) return ErrnoError(StrCat("open_tree ", path));
   Fd tree(static_cast<int>(fd));
   mount_attr attributes{};

@@ -16,10 +16,12 @@
 namespace kiste::sys {
 
 enum class Depth { kThis, kRecursive };
+// Whether a symbolic link at the end of a path is followed, or meant itself.
+enum class Follow { kYes, kNo };
 
 // A detached clone of the mount at `path`, from there on down; a slave of the original, so that
 // nothing done to it comes back to the host. Vanishes with its descriptor unless it is attached.
-Result<Fd> CloneTree(const std::string& path, Depth depth);
+Result<Fd> CloneTree(const std::string& path, Depth depth, Follow follow = Follow::kYes);
 
 // Has `tree`, a clone that was never attached, show the ids of its files as `user_namespace` maps
 // them (MOUNT_ATTR_IDMAP). EINVAL when its file system cannot (since Linux 5.12, each file system

@@ -32,8 +32,8 @@ uint64_t CloneFlags(const NamespacePlan& namespaces) {
 bool NeedsProc(const LaunchPlan& plan) {
   const auto& process = plan.process;
   bool oom = process.oom_score_adj && plan.privileged_runtime;
-  return plan.root || oom || !process.apparmor_profile.empty() || !process.selinux_label.empty() ||
-         process.seccomp.listener;
+  return plan.root || plan.mount_change || oom || !process.apparmor_profile.empty() ||
+         !process.selinux_label.empty() || process.seccomp.listener;
 }
 
 void EnterNamespaces(const LaunchPlan& plan, Compiled& compiled) {
@@ -167,6 +167,11 @@ Result<Compiled> Compile(const LaunchPlan& plan, const CompileOptions& options) 
   }
   builder.Add({.op = Op::kDeathSignal, .a = SIGKILL}, "prctl PR_SET_PDEATHSIG");
   builder.Add({.op = Op::kSetsid}, "setsid");
+  if (plan.mount_change) {
+    builder.Add({.op = Op::kOpenRoot}, "open the container's root");
+    CompileMountChange(*plan.mount_change, builder);
+    return compiled;
+  }
   builder.Add({.op = Op::kDefaultSignals, .a = options.ignored_signals}, "rt_sigaction");
   JoinCgroups(plan, compiled);
   if (!plan.process.session_keyring.empty()) {

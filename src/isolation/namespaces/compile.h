@@ -39,6 +39,7 @@ Result<Compiled> Compile(const LaunchPlan& plan, const CompileOptions& options);
 
 // The parts.
 void CompileRoot(const RootPlan& root, ProgramBuilder& builder);
+void CompileMountChange(const MountChange& change, ProgramBuilder& builder);
 void CompileDeviceNodes(const RootPlan& root, ProgramBuilder& builder);
 void CompileRootEnd(const RootPlan& root, ProgramBuilder& builder);
 void CompileHooks(const InnerHooks& hooks, const char* kind, ProgramBuilder& builder);

@@ -57,16 +57,23 @@ launcher::Offset Block(const MountStep& step, ProgramBuilder& builder) {
   return builder.Struct(block);
 }
 
-void AddMount(const MountStep& step, ProgramBuilder& builder) {
+// With `undo` a later failure takes the mount away again.
+enum class Undo { kNo, kYes };
+
+void AddMount(const MountStep& step, Undo undo, ProgramBuilder& builder) {
   const auto& mount = step.mount;
   if (!step.link_target.empty()) {
     builder.Add({.op = Op::kSymlink,
+                 .flags = mount.copy_symlink ? launcher::kSameLink : 0u,
                  .text = builder.Text(step.link_target),
                  .text2 = builder.Text(mount.destination)},
                 StrCat("symlink ", mount.destination));
     return;
   }
   launcher::Operation operation{.data = Block(step, builder)};
+  if (undo == Undo::kYes) operation.flags |= launcher::kUndo;
+  if (mount.source_nofollow) operation.flags |= launcher::kSourceNoFollow;
+  if (mount.destination_nofollow) operation.flags |= launcher::kDestinationNoFollow;
   if (step.no_symlinks) operation.flags |= launcher::kNoSymlinks;
   if (step.inside_proc) operation.flags |= launcher::kInsideProc;
   if (step.over_proc_allowed) operation.flags |= launcher::kOverProcAllowed;
@@ -98,7 +105,17 @@ void CompileRoot(const RootPlan& root, ProgramBuilder& builder) {
                .text = builder.Text(root.path),
                .a = PivotsFromShared(root) ? 1u : 0u},
               StrCat("root.path: bind ", root.path));
-  for (const auto& step : root.mounts) AddMount(step, builder);
+  for (const auto& step : root.mounts) AddMount(step, Undo::kNo, builder);
+}
+
+void CompileMountChange(const MountChange& change, ProgramBuilder& builder) {
+  for (const auto& step : change.add) AddMount(step, Undo::kYes, builder);
+  for (const auto& path : change.remove) {
+    builder.Add({.op = Op::kFindMount, .text = builder.Text(path)},
+                StrCat("find the mount ", path));
+  }
+  if (!change.remove.empty()) builder.Add({.op = Op::kUnmount}, "unmount");
+  builder.Add({.op = Op::kFinish}, "tell that the mounts are changed");
 }
 
 void CompileDeviceNodes(const RootPlan& root, ProgramBuilder& builder) {

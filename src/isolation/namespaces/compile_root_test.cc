@@ -306,4 +306,25 @@ TEST(CompileRoot, EveryMaskedAndReadonlyPath) {
   EXPECT_EQ(steps.All(Op::kReadonlyPath).size(), 3u);
 }
 
+// A change of mounts ends by itself, and what it added can be taken back.
+TEST(CompileMountChange, AddsFindsAndFinishes) {
+  MountChange change;
+  change.add.push_back(Bind("/source", "/a"));
+  change.remove = {"/b", "/c"};
+  ProgramBuilder builder;
+  CompileMountChange(change, builder);
+  std::string block = builder.Finish(900, 901);
+  launcher::Program header;
+  std::memcpy(&header, block.data(), sizeof header);
+  std::vector<Operation> list(header.operation_count);
+  std::memcpy(list.data(), block.data() + header.operations, list.size() * sizeof(Operation));
+  ASSERT_EQ(list.size(), 5u);
+  EXPECT_EQ(list[0].op, Op::kBind);
+  EXPECT_NE(list[0].flags & launcher::kUndo, 0u);
+  EXPECT_EQ(list[1].op, Op::kFindMount);
+  EXPECT_EQ(list[2].op, Op::kFindMount);
+  EXPECT_EQ(list[3].op, Op::kUnmount);
+  EXPECT_EQ(list[4].op, Op::kFinish);
+}
+
 }  // namespace kiste::isolation

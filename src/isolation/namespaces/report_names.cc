@@ -146,6 +146,8 @@ const char* StepName(Op op) {
     case Op::kPivot:
     case Op::kChroot:
     case Op::kRootAttributes:
+    case Op::kFindMount:
+    case Op::kUnmount:
     case Op::kMakeDirectory:
     case Op::kMknod:
     case Op::kBindDevice:
@@ -159,6 +161,7 @@ const char* StepName(Op op) {
     case Op::kSync:
     case Op::kConfirm:
     case Op::kWaitStart:
+    case Op::kFinish:
       return "start";
   }
   return nullptr;

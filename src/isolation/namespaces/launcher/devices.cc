@@ -37,6 +37,19 @@ long BindDevice(Launcher& l, const Operation& op) {
                                MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }
 
+namespace {
+
+long CheckSameLink(Launcher& l, int parent, const char* name, const char* target) {
+  static char there[kPathMax];
+  long length = Call<__NR_readlinkat>(parent, name, there, sizeof there - 1);
+  if (length >= 0) there[length] = 0;
+  if (length >= 0 && Equal(there, target)) return 0;
+  l.Explain("there is something else than a link to ", target);
+  return -EEXIST;
+}
+
+}  // namespace
+
 long MakeSymlink(Launcher& l, const Operation& op) {
   const char* target = l.Text(op.text);
   const char* name = nullptr;
@@ -44,6 +57,7 @@ long MakeSymlink(Launcher& l, const Operation& op) {
   if (parent.bad()) return parent.error();
   long error = Call<__NR_symlinkat>(target, parent.get(), name);
   if (error != -EEXIST) return error;
+  if ((op.flags & kSameLink) != 0) return CheckSameLink(l, parent.get(), name, target);
   if (!Equal(target, "pts/ptmx")) return 0;
   // A ptmx of the image's own would open the host's terminals: the link replaces it.
   error = Call<__NR_unlinkat>(parent.get(), name, 0);

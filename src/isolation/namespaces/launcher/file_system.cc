@@ -204,7 +204,9 @@ long FileSystem(Launcher& l, const Operation& op) {
   if (error == 0 && op.text != 0) error = LabelRoot(l.Text(op.text), mount.get());
   if (error == 0) error = SetRecursiveAttributes(mount.get(), block);
   if (error == 0) error = MoveMount(mount.get(), destination.get());
-  return error < 0 ? error : SetPropagation(mount.get(), block);
+  int made = mount.get();
+  if (error == 0) error = KeepForUndo(l, op, mount);
+  return error < 0 ? error : SetPropagation(made, block);
 }
 
 long Remount(Launcher& l, const Operation& op) {

@@ -27,6 +27,7 @@ long Call(Arguments... arguments) {
 }
 
 constexpr unsigned kPathMax = 4096;
+constexpr unsigned kMostMounts = 64;  // of one change
 
 struct Launcher {
   char* base = nullptr;  // of the program's block
@@ -36,8 +37,11 @@ struct Launcher {
   int root = -1;                     // O_PATH of the container's root once kRoot made it
   int mask = -1;                     // the empty read-only tmpfs that masks directories
   const char* executable = nullptr;  // found by kFindExecutable
-  bool held = false;                 // the runtime has said kHeldByte
-  bool chdir_refused = false;        // as root; the user will try
+  int mounts[kMostMounts] = {};      // of a change: made so far, or found
+  unsigned mount_count = 0;
+  bool undo_mounts = false;    // a failure takes them away
+  bool held = false;           // the runtime has said kHeldByte
+  bool chdir_refused = false;  // as root; the user will try
   Report report{};
 
   const char* Text(Offset offset) const { return offset == 0 ? "" : base + offset; }
@@ -100,6 +104,8 @@ enum class Create { kNothing, kDirectory, kFile };
 // (directories 0755, the file 0644 and empty). No magic links ever; no links at all if
 // `no_symlinks`.
 long OpenInRoot(const Launcher& l, const char* path, Create create, bool no_symlinks = false);
+// The same for what is there, a link at the end not followed.
+long OpenLinkInRoot(const Launcher& l, const char* path);
 // A terminal, for reading and writing; no links.
 long OpenTerminalInRoot(const Launcher& l, const char* path);
 // The directory that holds `path`'s last component, made when missing; `name` gets the component.
@@ -129,6 +135,12 @@ long RootAttributes(Launcher& l, const Operation& op);
 // masks.cc
 long Mask(Launcher& l, const Operation& op);
 long ReadonlyPath(Launcher& l, const Operation& op);
+// change.cc
+// Keeps a mount that has just been attached, if `op` says so.
+long KeepForUndo(Launcher& l, const Operation& op, Handle& mount);
+long FindMount(Launcher& l, const Operation& op);
+long Unmount(Launcher& l);
+[[noreturn]] void Finish(Launcher& l);
 // copy_up.cc: copies the directory `from` (a readable descriptor) into `to`, recursively
 long CopyTree(int from, int to);
 // devices.cc

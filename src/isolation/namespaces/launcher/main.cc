@@ -127,6 +127,12 @@ long Perform(Launcher& l, const Operation& op) {
       return Chroot(l, op);
     case Op::kRootAttributes:
       return RootAttributes(l, op);
+    case Op::kFindMount:
+      return FindMount(l, op);
+    case Op::kUnmount:
+      return Unmount(l);
+    case Op::kFinish:
+      Finish(l);
     case Op::kMakeDirectory: {
       Handle made(OpenInRoot(l, l.Text(op.text), Create::kDirectory));
       return 0;
@@ -185,6 +191,9 @@ bool Load(Launcher& l, int fd) {
     l.report.detail[0] = 0;
     long error = Perform(l, operations[i]);
     if (error < 0) {
+      LastFailure failure = last_failure;
+      if (l.undo_mounts) Unmount(l);
+      last_failure = failure;
       SendReport(l, ReportKind::kFailed, error);
       Exit(1);
     }

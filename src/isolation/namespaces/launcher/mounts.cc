@@ -52,7 +52,9 @@ long SetPropagation(int mount, const MountBlock& block) {
 // The destination of `block`, made as a directory or file when missing.
 long OpenDestination(Launcher& l, const Operation& op, const MountBlock& block, Create create) {
   const char* path = l.Text(block.destination);
-  long fd = OpenInRoot(l, path, create, (op.flags & kNoSymlinks) != 0);
+  long fd = (op.flags & kDestinationNoFollow) != 0
+                ? OpenLinkInRoot(l, path)
+                : OpenInRoot(l, path, create, (op.flags & kNoSymlinks) != 0);
   if (fd < 0) l.Explain("destination ", path);
   return fd;
 }
@@ -83,7 +85,8 @@ long CheckSameKind(Launcher& l, bool source_is_directory, int destination) {
 
 long Bind(Launcher& l, const Operation& op) {
   const auto& block = *l.Data<MountBlock>(op.data);
-  unsigned clone = OPEN_TREE_CLONE | ((op.flags & kRecursive) != 0 ? AT_RECURSIVE : 0u);
+  unsigned clone = OPEN_TREE_CLONE | ((op.flags & kRecursive) != 0 ? AT_RECURSIVE : 0u) |
+                   ((op.flags & kSourceNoFollow) != 0 ? AT_SYMLINK_NOFOLLOW : 0u);
   Handle tree(op.fd >= 0 ? op.fd : OpenTree(AT_FDCWD, l.Text(block.source), clone));
   if (tree.bad()) {
     l.Explain("source ", l.Text(block.source));
@@ -102,7 +105,9 @@ long Bind(Launcher& l, const Operation& op) {
   if (error == 0) error = SetRecursiveAttributes(tree.get(), block);
   if (error == 0) error = CheckSameKind(l, directory, destination.get());
   if (error == 0) error = MoveMount(tree.get(), destination.get());
-  return error < 0 ? error : SetPropagation(tree.get(), block);
+  int mount = tree.get();
+  if (error == 0) error = KeepForUndo(l, op, tree);
+  return error < 0 ? error : SetPropagation(mount, block);
 }
 
 }  // namespace kiste::isolation::launcher

@@ -14,10 +14,10 @@
 //     │   one byte →                     │
 //     │   kHeldByte →                    │ unasked, once the last child is written down; read at
 //     │                                  │ Op::kConfirm: nothing runs that nobody would find
-//     │ ← Report{kReady}                 │ at Op::kWaitStart: `create` may return; L now waits on
-//     │                                  │ the start listener and reports to who connected there
-//     │ ← Report{kExec}                  │ before the filter and execve; then end of file = success
-//     │ ← Report{kFailed, index, errno}  │ at any point; L exits
+//     │ ← Report{kReady}                 │ at Op::kFinish: L exits; or at Op::kWaitStart: `create`
+//     may return; L now waits on │                                  │ the start listener and
+//     reports to who connected there │ ← Report{kExec}                  │ before the filter and
+//     execve; then end of file = success │ ← Report{kFailed, index, errno}  │ at any point; L exits
 #pragma once
 
 #include <linux/types.h>
@@ -77,6 +77,10 @@ enum class Op : __u32 {
   kPivot,           // flags: kNoPivot; a: 1: the old root's mounts are shared with the host
   kChroot,          // fd: directory, or -1 for the root made by kRoot
   kRootAttributes,  // a: MOUNT_ATTR_* to set, b: propagation or 0
+  // change.cc
+  kFindMount,  // text: destination of a mount that is to go; no links on the way
+  kUnmount,    // all that were found, from the last to the first
+  kFinish,     // the change is done: kReady, and the end
   // devices.cc
   kMakeDirectory,  // text: path, made where it is missing; a failure is left to who needs it
   kMknod,          // text: path, a: mode, b: dev_t of the kernel, data: u32 uid, gid
@@ -103,8 +107,12 @@ enum Flag : __u32 {
   kBindConsole = 64,  // put the terminal on /dev/console too
   kRecursive = 128,
   kCopyUp = 256,
-  kInsideProc = 1024,  // the destination is /proc or below it, by its name
-  kIfRefused = 512,    // only when an earlier attempt was refused
+  kInsideProc = 1024,           // the destination is /proc or below it, by its name
+  kSourceNoFollow = 2048,       // a link at the source is bound itself
+  kDestinationNoFollow = 4096,  // a link at the destination is mounted on itself
+  kSameLink = 8192,             // a name that is there must be the same link
+  kUndo = 16384,                // unmounted again when a later operation fails
+  kIfRefused = 512,             // only when an earlier attempt was refused
 };
 
 struct Operation {

@@ -165,6 +165,10 @@ long OpenInRoot(const Launcher& l, const char* path, Create create, bool no_syml
   return OpenBelow(l.root, path, O_PATH, Resolve(no_symlinks));
 }
 
+long OpenLinkInRoot(const Launcher& l, const char* path) {
+  return OpenBelow(l.root, path, O_PATH | O_NOFOLLOW, Resolve(false));
+}
+
 long OpenTerminalInRoot(const Launcher& l, const char* path) {
   return OpenBelow(l.root, path, O_RDWR | O_NOCTTY, Resolve(true));
 }
