@@ -10,6 +10,7 @@
 #include "base/strings.h"
 #include "sys/file.h"
 #include "sys/mount.h"
+#include "sys/mountinfo.h"
 
 namespace kiste::runtime {
 
@@ -34,7 +35,7 @@ Result<uint64_t> OwnMountNamespace() {
 
 Result<HostRoot> LookBelowHostRoot(const std::string& rootfs) {
   Fd root = TRY(OpenWithoutLinks(rootfs));
-  return HostRoot{.below = TRY(sys::MountIdOf(root.get(), rootfs)),
+  return HostRoot{.below = TRY(sys::MountOf(root.get(), rootfs)).id,
                   .mount_namespace = TRY(OwnMountNamespace())};
 }
 
@@ -43,7 +44,7 @@ Status RemoveHostRoot(const Record& record) {
   if (TRY(OwnMountNamespace()) != record.host_root.mount_namespace) return {};
   auto root = OpenWithoutLinks(record.rootfs);
   if (!root) return {};  // the bundle is gone, and the mounts with it
-  if (TRY(sys::MountIdOf(root->get(), record.rootfs)) == record.host_root.below) return {};
+  if (TRY(sys::MountOf(root->get(), record.rootfs)).id == record.host_root.below) return {};
   return sys::DetachMount(root->get(), record.rootfs);
 }
 

@@ -15,6 +15,7 @@
 #include "runtime/plan.h"
 #include "sys/file.h"
 #include "sys/mount.h"
+#include "sys/mountinfo.h"
 
 namespace kiste::runtime {
 
@@ -124,7 +125,8 @@ Result<std::vector<std::string>> MountsToHide(const isolation::RootPlan& root) {
   if (!root.no_pivot || !root.private_mounts || (root.host_propagation & MS_SHARED) != 0) {
     return hidden;
   }
-  for (auto& point : TRY(sys::MountPointsOf({"proc", "sysfs"}))) {
+  for (auto& [id, point, type] : TRY(sys::MountsOf(getpid()))) {
+    if (type != "proc" && type != "sysfs") continue;
     bool inside = point == root.path || point.starts_with(StrCat(root.path, "/"));
     if (!inside) hidden.push_back(std::move(point));
   }

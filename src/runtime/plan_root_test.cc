@@ -201,9 +201,10 @@ TEST(PlanCgroupMount, OneHierarchyOnV2) {
   Fixture given;
   given.layout.kind = sys::cgroup::Kind::kV2;
   given.layout.hierarchies.push_back({true, {""}, "/sys/fs/cgroup", "/"});
-  given.Add("cgroup", "/sys/fs/cgroup").data = "name=x";
+  given.Add("cgroup", "/sys/fs/cgroup").data = "memory_recursiveprot";
   auto shared = given.Plan().value();
   ASSERT_EQ(shared.mounts.size(), 1u);
+  EXPECT_EQ(shared.mounts[0].mount.data, "");
   EXPECT_TRUE(shared.mounts[0].mount.bind);
   EXPECT_EQ(shared.mounts[0].mount.source, "/sys/fs/cgroup");
   given.config.linux.namespaces.push_back({CLONE_NEWCGROUP, ""});
@@ -211,7 +212,7 @@ TEST(PlanCgroupMount, OneHierarchyOnV2) {
   ASSERT_EQ(own.mounts.size(), 1u);
   EXPECT_FALSE(own.mounts[0].mount.bind);
   EXPECT_EQ(own.mounts[0].mount.type, "cgroup2");
-  EXPECT_EQ(own.mounts[0].mount.data, "");
+  EXPECT_EQ(own.mounts[0].mount.data, "memory_recursiveprot");
   EXPECT_EQ(own.mounts[0].fallback_bind_source, "/sys/fs/cgroup");
 }
 

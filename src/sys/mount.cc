@@ -7,27 +7,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
-
 #include "base/strings.h"
-#include "sys/file.h"
 
 namespace kiste::sys {
-
-namespace {
-
-// mountinfo writes space, tab, newline and backslash as three octal digits.
-std::string Unescape(std::string_view text) {
-  std::string plain;
-  for (size_t i = 0; i < text.size(); ++i) {
-    auto code = text[i] == '\\' ? ParseUint(text.substr(i + 1, 3), 8) : std::nullopt;
-    plain += code ? static_cast<char>(*code) : text[i];
-    if (code) i += 3;
-  }
-  return plain;
-}
-
-}  // namespace
 
 Result<Fd> CloneTree(const std::string& path, Depth depth, Follow follow) {
   unsigned recursive = depth == Depth::kRecursive ? unsigned{AT_RECURSIVE} : 0u;
@@ -55,28 +37,6 @@ Status MapIds(int tree, int user_namespace, Depth depth) {
     return ErrnoError("mount_setattr MOUNT_ATTR_IDMAP");
   }
   return {};
-}
-
-Result<std::vector<std::string>> MountPointsOf(std::initializer_list<std::string_view> types) {
-  auto table = TRY(ReadFileAt(AT_FDCWD, "/proc/self/mountinfo"));
-  std::vector<std::string> points;
-  for (auto line : Split(table, '\n')) {
-    // id parent major:minor root destination options [optional…] - type source options
-    auto fields = Split(line, ' ');
-    auto dash = std::find(fields.begin(), fields.end(), "-");
-    if (fields.size() < 5 || fields.end() - dash < 2) continue;
-    bool wanted = std::find(types.begin(), types.end(), dash[1]) != types.end();
-    if (wanted) points.push_back(Unescape(fields[4]));
-  }
-  return points;
-}
-
-Result<uint64_t> MountIdOf(int fd, const std::string& name) {
-  struct statx found{};
-  if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &found) < 0) {
-    return ErrnoError(StrCat("statx ", name));
-  }
-  return found.stx_mnt_id;
 }
 
 Status DetachMount(int fd, const std::string& name) {

@@ -5,10 +5,7 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
@@ -27,13 +24,6 @@ Result<Fd> CloneTree(const std::string& path, Depth depth, Follow follow = Follo
 // them (MOUNT_ATTR_IDMAP). EINVAL when its file system cannot (since Linux 5.12, each file system
 // in its own time).
 Status MapIds(int tree, int user_namespace, Depth depth);
-
-// Which mount the file behind `fd` is seen through: statx(2), STATX_MNT_ID, since Linux 5.8.
-// Numbers are used again once a mount is gone.
-Result<uint64_t> MountIdOf(int fd, const std::string& name);
-
-// Where file systems of these types are mounted in this mount namespace (proc_pid_mountinfo(5)).
-Result<std::vector<std::string>> MountPointsOf(std::initializer_list<std::string_view> types);
 
 // Takes away the mount whose root `fd` is, and all below it (umount2(2), MNT_DETACH). EINVAL when
 // `fd` is no mount's root.

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "sys/file.h"
 
@@ -26,15 +28,17 @@ std::string Unescape(std::string_view text) {
 }  // namespace
 
 Result<std::vector<MountPlace>> ParseMountInfo(std::string_view text, const std::string& path) {
+  // id parent major:minor root point options [optional…] - type source options
   constexpr size_t kId = 0, kPoint = 4;
   std::vector<MountPlace> mounts;
   for (auto line : Split(text, '\n')) {
     if (line.empty()) continue;
     auto fields = Split(line, ' ');
     auto id = ParseUint(fields[kId]);
-    if (fields.size() <= kPoint || !id)
+    auto dash = std::find(fields.begin(), fields.end(), "-");
+    if (fields.size() <= kPoint || !id || fields.end() - dash < 2)
       return Fail(ErrorKind::kUnsupported, StrCat(path, ": not in the form of proc(5)"));
-    mounts.push_back({*id, Unescape(fields[kPoint])});
+    mounts.push_back({*id, Unescape(fields[kPoint]), std::string(dash[1])});
   }
   return mounts;
 }

@@ -17,6 +17,7 @@ namespace kiste::sys {
 struct MountPlace {
   uint64_t id = 0;
   std::string point;  // as the process sees it
+  std::string type;   // of its file system: "proc", "ext4"
 };
 
 // Mounts that the process cannot reach from its root are not among them.

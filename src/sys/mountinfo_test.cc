@@ -22,12 +22,15 @@ TEST(MountInfo, ReadsIdsAndPlaces) {
   ASSERT_EQ(mounts->size(), 2U);
   EXPECT_EQ((*mounts)[0].id, 21U);
   EXPECT_EQ((*mounts)[0].point, "/");
+  EXPECT_EQ((*mounts)[0].type, "ext4");
   EXPECT_EQ((*mounts)[1].point, "/a b\\c");
+  EXPECT_EQ((*mounts)[1].type, "tmpfs");
 }
 
 TEST(MountInfo, RefusesAnotherForm) {
   EXPECT_FALSE(ParseMountInfo("no mount\n", "x"));
   EXPECT_FALSE(ParseMountInfo("12 13\n", "x"));
+  EXPECT_FALSE(ParseMountInfo("21 1 8:1 / / rw shared:1 -\n", "x"));
 }
 
 TEST(MountInfo, FindsTheMountOfAFile) {

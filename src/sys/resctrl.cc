@@ -3,30 +3,19 @@
 
 #include <linux/magic.h>
 #include <sys/statfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 
 #include "base/strings.h"
 #include "sys/file.h"
+#include "sys/mountinfo.h"
 
 namespace kiste::sys {
 
 namespace {
 
 constexpr char kUsualPlace[] = "/sys/fs/resctrl";
-constexpr size_t kMountTableBytes = 16 << 20;
-
-// The mount point of the first resctrl in a mountinfo (proc(5)), or "".
-std::string MountPoint(std::string_view mountinfo) {
-  for (auto line : Split(mountinfo, '\n')) {
-    size_t dash = line.find(" - resctrl ");
-    if (dash == std::string_view::npos) continue;
-    auto fields = Split(line.substr(0, dash), ' ');
-    constexpr size_t kMountPoint = 4;
-    if (fields.size() > kMountPoint) return std::string(fields[kMountPoint]);
-  }
-  return "";
-}
 
 std::string_view WithoutZeros(std::string_view number) {
   number = Trim(number);
@@ -83,9 +72,9 @@ Result<Resctrl> Resctrl::Find() {
   struct statfs status {};
   bool usual = statfs(kUsualPlace, &status) == 0 && status.f_type == RDTGROUP_SUPER_MAGIC;
   if (usual) return Resctrl(kUsualPlace);
-  std::string place =
-      MountPoint(TRY(ReadFileAt(AT_FDCWD, "/proc/self/mountinfo", kMountTableBytes)));
-  if (!place.empty()) return Resctrl(std::move(place));
+  for (auto& mount : TRY(MountsOf(getpid()))) {
+    if (mount.type == "resctrl") return Resctrl(std::move(mount.point));
+  }
   return Fail(ErrorKind::kUnsupported, "no resctrl file system is mounted on this host");
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // libFuzzer over what is read from /proc and from cgroup files. An input is two texts with a line
-// "--" between them: /proc/self/cgroup and mountinfo; the whole is also a /proc/<pid>/stat, and
+// "--" between them: /proc/self/cgroup and mountinfo; the whole is also a mountinfo, a /proc/<pid>/stat, and
 // each of the formats of counting files.
 //   build/fuzz/fuzz/proc_fuzzer tests/fuzz/corpus/proc
 #include <cmath>
@@ -11,6 +11,7 @@
 
 #include "sys/cgroup/layout.h"
 #include "sys/cgroup/parse.h"
+#include "sys/mountinfo.h"
 #include "sys/procfs.h"
 
 namespace {
@@ -40,6 +41,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   size_t middle = text.find(kBetween);
   if (middle != std::string_view::npos)
     CheckLayout(text.substr(0, middle), text.substr(middle + kBetween.size()));
+  auto mounts = ParseMountInfo(text, "mountinfo");
+  if (!mounts) Require(!mounts.error().Text().empty());
   auto stat = ParseProcessStat(text, "/proc/1/stat");
   if (!stat) Require(!stat.error().Text().empty());
   for (const auto& words : cgroup::ParseLines(text)) Require(words.size() <= text.size());

@@ -34,7 +34,7 @@ def test_later_commands_know_that_config(runtime, bundle, workspace):
     runtime.ok("delete", "--force", container_id)
 
 
-@pytest.mark.parametrize("content, names", [(None, ["--config", "No such file"]), ("{", ["other.json"]),
+@pytest.mark.parametrize("content, names", [(None, ["--config", "no such file"]), ("{", ["other.json"]),
                                             ('{"ociVersion": "1.0.2", "root": 3}', ["other.json", "root"])])
 def test_errors_name_the_config_file(runtime, bundle, workspace, content, names):
     other = workspace / "other.json"

@@ -215,7 +215,7 @@ def test_nofollow_binds_a_link_on_a_link(runtime, bundle, links, user_namespace)
 def test_dest_nofollow_needs_a_destination(runtime, bundle, links):
     bundle.own_rootfs()
     bundle.mount("/absent", "bind", links / "target", "dest-nofollow")
-    runtime.refuses_to_run(bundle, "/absent", "No such file")
+    runtime.refuses_to_run(bundle, "/absent", "no such file")
 
 
 @pytest.mark.parametrize("kind, options", [("bind", ("copy-symlink", "src-nofollow")), ("tmpfs", ("dest-nofollow",))])

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 import kernel
+from deadline import eventually
 
 pytestmark = [pytest.mark.kiste_only("runc 1.1.5 and crun 1.8.1 do not know linux.netDevices and pass it over"),
               pytest.mark.skipif(not kernel.is_root(), reason="only root moves devices")]
@@ -171,4 +172,5 @@ def test_when_the_container_ends_the_kernel_ends_a_virtual_device(runtime, bundl
     place.add("data0")
     bundle.linux["netDevices"] = {"data0": {}}
     assert runtime.run(bundle, prefix=place.prefix).code == 0
-    assert not {"data0", "p-data0"} & place.devices()
+    # The kernel takes a network namespace apart in its own time.
+    eventually(lambda: not {"data0", "p-data0"} & place.devices(), "both ends are gone")
