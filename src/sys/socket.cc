@@ -182,20 +182,9 @@ Status SendDescriptor(int socket, int fd, const std::string& text) {
   return {};
 }
 
-Result<Fd> ReceiveDescriptor(int socket, Deadline deadline) {
-  TRY_CONTEXT(WaitReadable(socket, deadline), "receive a descriptor");
-  char bytes[256];
-  iovec piece{bytes, sizeof bytes};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
-  msghdr message{};
-  message.msg_iov = &piece;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  ssize_t received = 0;
-  while ((received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC)) < 0) {
-    if (errno != EINTR) return ErrnoError("recvmsg");
-  }
+namespace {
+
+Fd DescriptorIn(msghdr& message) {
   for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr;
        part = CMSG_NXTHDR(&message, part)) {
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
@@ -204,6 +193,35 @@ Result<Fd> ReceiveDescriptor(int socket, Deadline deadline) {
     return Fd(fd);
   }
   return Fd();
+}
+
+}  // namespace
+
+Result<Delivery> ReceiveDelivery(int socket, size_t limit) {
+  Delivery delivery;
+  delivery.bytes.resize(limit);
+  iovec piece{delivery.bytes.data(), delivery.bytes.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
+  msghdr message{};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ssize_t size = 0;
+  while ((size = recvmsg(socket, &message, MSG_CMSG_CLOEXEC)) < 0) {
+    if (errno != EINTR) return ErrnoError("recvmsg");
+  }
+  delivery.fd = DescriptorIn(message);
+  delivery.cut = (message.msg_flags & MSG_TRUNC) != 0;
+  delivery.bytes.resize(static_cast<size_t>(size));
+  return delivery;
+}
+
+Result<Fd> ReceiveDescriptor(int socket, Deadline deadline) {
+  constexpr size_t kText = 256;  // what comes with it is for nobody
+  TRY_CONTEXT(WaitReadable(socket, deadline), "receive a descriptor");
+  auto delivery = TRY(ReceiveDelivery(socket, kText));
+  return std::move(delivery.fd);
 }
 
 }  // namespace kiste::sys

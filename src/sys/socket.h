@@ -45,6 +45,14 @@ Result<size_t> Receive(int socket, void* bytes, size_t size,
 Status Send(int socket, const void* bytes, size_t size);
 // Sends `fd` with one byte or more of `text`.
 Status SendDescriptor(int socket, int fd, const std::string& text);
+// A message and the descriptor that it brought; both empty at the end of file.
+struct Delivery {
+  std::string bytes;
+  Fd fd;
+  bool cut = false;  // the message was longer than the limit
+};
+// Waits without a limit.
+Result<Delivery> ReceiveDelivery(int socket, size_t limit);
 // The descriptor in the next message; invalid at the end of file.
 Result<Fd> ReceiveDescriptor(int socket, Deadline deadline = Deadline::In(kPatience));
 

@@ -32,7 +32,7 @@ class Outcome:
     def worse_than(self, oracle):
         """What is wrong here and right with the oracle, a line each."""
         lines = [f"passes with the oracle only: {text}" for text in (oracle.good - self.good)]
-        if oracle.code == 0:  # else it did not come to the end, and what it would have said is not known
+        if oracle.is_flawless:  # else there is what it did not come to, and what it would have said of that is not known
             lines += [f"fails here only: {text}" for text in (self.bad - oracle.bad)]
             lines += [f"exit code {self.code}; 0 with the oracle"] if self.code else []
         return lines

@@ -13,7 +13,7 @@ import pytest
 import tap_output
 
 LIMIT = 90  # seconds for one program
-ATTEMPTS = 2  # some programs race with the container that they watch
+ATTEMPTS = 8  # some programs race with the container that they watch: poststart wants its program to write before the hook does
 CGROUPS = ("cgrouptest", "testdir")  # what the programs call them, and leave
 
 

@@ -98,41 +98,12 @@ Status AwaitExec(const Start& start, Fd report) {
   return SystemError(error, StrCat("execve ", start.program));
 }
 
-struct Message {
-  std::string bytes;
-  Fd fd;
-};
-
-Fd TakeDescriptor(msghdr& message) {
-  for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr;
-       part = CMSG_NXTHDR(&message, part)) {
-    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
-    int fd = -1;
-    std::memcpy(&fd, CMSG_DATA(part), sizeof fd);
-    return Fd(fd);
-  }
-  return Fd();
-}
-
 // One message; empty at the end of file.
-Result<Message> ReceiveMessage(int socket) {
-  Message received;
-  received.bytes.resize(kMaxMessage);
-  iovec piece{received.bytes.data(), received.bytes.size()};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
-  msghdr header{};
-  header.msg_iov = &piece;
-  header.msg_iovlen = 1;
-  header.msg_control = control;
-  header.msg_controllen = sizeof control;
-  ssize_t size = 0;
-  do {
-    size = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
-  } while (size < 0 && errno == EINTR);
-  if (size < 0 && errno != ECONNRESET) return ErrnoError("recvmsg from criu");
-  received.fd = TakeDescriptor(header);
-  if ((header.msg_flags & MSG_TRUNC) != 0) return Invalid("message of criu: longer than 64 KiB");
-  received.bytes.resize(size < 0 ? 0 : static_cast<size_t>(size));
+Result<Delivery> ReceiveMessage(int socket) {
+  auto received = ReceiveDelivery(socket, kMaxMessage);
+  if (!received && received.error().errno_value == ECONNRESET) return Delivery{};
+  if (!received) return Context(std::move(received), "criu");
+  if (received->cut) return Invalid("message of criu: longer than 64 KiB");
   return received;
 }
 
