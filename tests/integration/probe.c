@@ -221,37 +221,13 @@ static int Serve(char** arguments) {
     return client < 0 || write(client, "from inside\n", 12) != 12;
 }
 
-// sched: policy, nice, priority, runtime, deadline and period of this process, as sched_getattr(2) has them.
-static int Sched(char** arguments) {
-    (void)arguments;
-    struct {
-        unsigned size, policy;
-        unsigned long long flags;
-        int nice;
-        unsigned priority;
-        unsigned long long runtime, deadline, period;
-    } attributes = {0};
-    if (syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0) return 1;
-    printf("%u %d %u %llu %llu %llu\n", attributes.policy, attributes.nice, attributes.priority, attributes.runtime, attributes.deadline, attributes.period);
-    return 0;
-}
-
-// ioprio: class and priority of this process.
-static int IoPriority(char** arguments) {
-    (void)arguments;
-    long value = syscall(SYS_ioprio_get, 1, 0);
-    printf("%ld %ld\n", value >> 13, value & 0xff);
-    return value < 0;
-}
-
 static const struct {
     const char* name;
     int (*deed)(char** arguments);
     int arguments;
 } deeds[] = {
     {"fds", Fds, 0}, {"syscall", Syscall, 1}, {"euid", Euid, 0}, {"keyring", Keyring, 0}, {"swap", Swap, 3}, {"overwrite", Overwrite, 1},
-    {"hunt", Hunt, 2}, {"abstract", Abstract, 1}, {"notify", Notify, 1}, {"serve", Serve, 1}, {"sched", Sched, 0},
-    {"ioprio", IoPriority, 0},
+    {"hunt", Hunt, 2}, {"abstract", Abstract, 1}, {"notify", Notify, 1}, {"serve", Serve, 1},
 };
 
 int main(int count, char** arguments) {
