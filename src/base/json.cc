@@ -4,6 +4,7 @@
 #include <rapidjson/error/en.h>
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
 #include <memory>
 
@@ -76,11 +77,36 @@ std::string Position(std::string_view text, size_t offset) {
   return StrCat("line ", line, ", column ", column);
 }
 
+// The value of the four hexadecimal digits at the start of `text`, or 0.
+unsigned FourHexDigits(std::string_view text) {
+  unsigned value = 0;
+  auto digits = text.substr(0, 4);
+  auto [end, error] = std::from_chars(digits.begin(), digits.end(), value, 16);
+  return error == std::errc() && end == digits.begin() + 4 ? value : 0;
+}
+
+// Where a low surrogate is escaped with no high one before it (RFC 8259 section 8.2), or npos.
+// RapidJSON refuses the high one alone, but writes this one as three bytes that are no UTF-8.
+size_t LoneLowSurrogate(std::string_view text) {
+  constexpr size_t kEscape = 6;  // \uXXXX
+  for (size_t at = text.find('\\'); at != std::string_view::npos; at = text.find('\\', at)) {
+    auto rest = text.substr(at + 1);
+    unsigned unit = rest.starts_with('u') ? FourHexDigits(rest.substr(1)) : 0;
+    if (unit >= 0xdc00 && unit <= 0xdfff) return at;
+    at += unit >= 0xd800 && unit <= 0xdbff ? 2 * kEscape : 2;
+  }
+  return std::string_view::npos;
+}
+
 }  // namespace
 
 Result<Document> Document::Parse(std::string text, std::string file) {
   if (text.size() > kMaxBytes) {
     return Invalid(StrCat(file, ": ", text.size(), " bytes, expected at most ", kMaxBytes));
+  }
+  if (auto at = LoneLowSurrogate(text); at != std::string_view::npos) {
+    return Invalid(StrCat(file, ": invalid JSON at ", Position(text, at),
+                          ": the second half of a surrogate pair without the first"));
   }
   Document parsed;
   parsed.inner_ = std::make_unique<Inner>();

@@ -48,6 +48,15 @@ TEST(Json, RefusesBrokenText) {
   EXPECT_NE(ParseError("{\"a\":\"\xff\"}"), "");
 }
 
+TEST(Json, RefusesHalfASurrogatePair) {
+  EXPECT_EQ(ParseError("{\n \"a\": \"\\udddb\"}"),
+            "c.json: invalid JSON at line 2, column 8: the second half of a surrogate pair without "
+            "the first");
+  EXPECT_NE(ParseError(R"({"a":"\ud83d"})"), "");
+  EXPECT_NE(ParseError(R"({"a":"\\\uDC00"})"), "");
+  EXPECT_EQ(ParseError(R"({"a":"\ud83d\ude00", "b":"\\udc00", "c":"\u00e4"})"), "");
+}
+
 TEST(Json, RefusesDuplicatesDepthAndSize) {
   EXPECT_EQ(ParseError(R"({"a":{"b":1,"b":2}})"), "c.json: a.b: this member stands twice");
   EXPECT_NE(ParseError(std::string(200, '[') + std::string(200, ']')).find("nested deeper"),

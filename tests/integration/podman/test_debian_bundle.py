@@ -60,7 +60,7 @@ class DebianBundle:
 
 @pytest.fixture
 def debian(program, workspace, debian_rootfs, host):
-    before = host.snapshot()
+    before = host.snapshot() | {"cgroups": host.cgroups()}  # engines of other tests keep the parents of theirs
     bundle = DebianBundle(program, workspace / "debian", debian_rootfs, host)
     yield bundle
     bundle.end()
