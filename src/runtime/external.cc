@@ -88,7 +88,7 @@ Result<std::vector<ExternalMount>> ExternalMounts(const RootRequest& request) {
     }
   }
   isolation::RootPlan root;
-  TRY(PlanDevices(request.config, root));
+  TRY(PlanDevices(request.config, request.caller, root));
   if (!root.bind_devices) return mounts;
   for (const auto& device : root.devices) mounts.push_back({device.path, device.path});
   return mounts;

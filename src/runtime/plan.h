@@ -24,6 +24,7 @@ using Warn = std::function<void(std::string_view)>;
 struct Caller {
   uint32_t uid = 0, gid = 0;
   bool rootless = false;  // no power over cgroups and ids may be expected
+  bool in_user_namespace = false;  // not the host's first: a rootless engine's, say
 };
 Caller CurrentCaller();
 
@@ -67,7 +68,7 @@ Result<Fd> CloneIdMapped(const oci::Linux& linux, const oci::Mount& mount,
 std::vector<isolation::MountStep> PlanCgroupMount(const RootRequest& request,
                                                   const oci::Mount& mount);
 // plan_devices.cc
-Status PlanDevices(const oci::Config& config, isolation::RootPlan& root);
+Status PlanDevices(const oci::Config& config, const Caller& caller, isolation::RootPlan& root);
 
 // plan_process.cc
 struct ProcessRequest {

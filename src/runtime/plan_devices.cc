@@ -44,7 +44,7 @@ bool DevIsBound(const oci::Config& config) {
 
 }  // namespace
 
-Status PlanDevices(const oci::Config& config, isolation::RootPlan& root) {
+Status PlanDevices(const oci::Config& config, const Caller& caller, isolation::RootPlan& root) {
   if (DevIsBound(config)) return {};  // somebody else's /dev: nothing is made in there
   for (const auto& device : kDefaultDevices) {
     root.devices.push_back({.path = device.path,
@@ -59,7 +59,8 @@ Status PlanDevices(const oci::Config& config, isolation::RootPlan& root) {
     std::erase_if(root.devices, same);
     root.devices.push_back(std::move(node));
   }
-  root.bind_devices = config.linux.Find(CLONE_NEWUSER) != nullptr;
+  root.bind_devices =
+      caller.in_user_namespace || config.linux.Find(CLONE_NEWUSER) != nullptr;
   root.dev_links = {{"/proc/self/fd", "/dev/fd"},
                     {"/proc/self/fd/0", "/dev/stdin"},
                     {"/proc/self/fd/1", "/dev/stdout"},

@@ -63,8 +63,9 @@ void PlanIdMaps(const oci::Linux& linux, const Caller& caller, isolation::Namesp
 
 Caller CurrentCaller() {
   Caller caller{.uid = geteuid(), .gid = getegid()};
-  // Root of a user namespace is an ordinary user of the host.
-  caller.rootless = caller.uid != 0 || sys::IsInUserNamespace();
+  caller.in_user_namespace = sys::IsInUserNamespace();
+  // Its root is an ordinary user of the host.
+  caller.rootless = caller.uid != 0 || caller.in_user_namespace;
   return caller;
 }
 

@@ -180,7 +180,7 @@ Result<isolation::RootPlan> PlanRoot(const RootRequest& request) {
   TRY(CheckMountLabel(linux));
   root.mount_label = linux.mount_label;
   for (auto& step : root.mounts) LabelMount(root.mount_label, step);
-  TRY(PlanDevices(config, root));
+  TRY(PlanDevices(config, request.caller, root));
   root.hidden_mounts = TRY(MountsToHide(root));
   root.masked_paths = EachOnce(linux.masked_paths);
   root.readonly_paths = linux.readonly_paths;

@@ -197,6 +197,12 @@ TEST(PlanDevices, BoundInAUserNamespace) {
   EXPECT_TRUE(given.Plan()->bind_devices);
 }
 
+TEST(PlanDevices, BoundWhereTheCallerIsInOne) {
+  Fixture given;
+  given.caller.in_user_namespace = true;  // as root of a rootless engine
+  EXPECT_TRUE(given.Plan()->bind_devices);
+}
+
 TEST(PlanCgroupMount, OneHierarchyOnV2) {
   Fixture given;
   given.layout.kind = sys::cgroup::Kind::kV2;

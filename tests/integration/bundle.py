@@ -10,6 +10,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import cgroups
 import kernel
 
 CAPABILITIES = ["CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"]
@@ -175,9 +176,12 @@ class Bundle:
     def config(self):
         return self.folder / "config.json"
 
-    def write(self):
-        """Writes config.json; `root.path` names the root file system in use unless the test set another one."""
+    def write(self, container_id=None):
+        """Writes config.json; `root.path` names the root file system in use unless the test set another one, and `cgroupsPath` a cgroup
+        below the one that an ordinary user was given."""
         spec, root = self.spec, self.spec.get("root")
+        if container_id and cgroups.parent() and isinstance(spec.get("linux"), dict):
+            spec = {**spec, "linux": {"cgroupsPath": f"{cgroups.parent()}/{container_id}", **spec["linux"]}}
         if self._shared and isinstance(root, dict) and root.get("path") == "rootfs":
             spec = {**spec, "root": {**root, "path": str(self.rootfs)}}
         self.config.write_text(json.dumps(spec, indent=1))

@@ -4,10 +4,14 @@
 On a hybrid host a controller is where its v1 hierarchy is mounted; version 2 holds what is left.
 """
 
+import functools
 import math
+import os
 from pathlib import Path
 
 import pytest
+
+import kernel
 
 ROOT = Path("/sys/fs/cgroup")
 
@@ -37,13 +41,40 @@ def hierarchies():
 
 def has_controller(name):
     if layout() == "v2":
-        return name in (ROOT / "cgroup.controllers").read_text().split()
+        return name in (ROOT / (parent() or "").lstrip("/") / "cgroup.controllers").read_text().split()
     return any(name in controllers for controllers, _ in hierarchies())
 
 
 def require_controller(name):
     if not has_controller(name):
         pytest.skip(f"this host has no cgroup controller {name} ({layout()})")
+
+
+@functools.cache
+def parent():
+    """Below which cgroup, as a prefix of cgroupsPath, the tests' containers have theirs: none for root; for an ordinary user the one
+    that systemd gave away (Delegate=), and None if it gave none. This process then moves to a leaf of it: a cgroup with
+    controllers for others has no processes (cgroups(7))."""
+    if kernel.is_root():
+        return ""
+    path = next(line[3:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::"))
+    given = ROOT / path.lstrip("/")
+    if layout() != "v2" or given == ROOT or not os.access(given / "cgroup.procs", os.W_OK):
+        return None
+    leaf = given / "tests"
+    leaf.mkdir()
+    (leaf / "cgroup.procs").write_text(str(os.getpid()))
+    for name in (given / "cgroup.controllers").read_text().split():
+        (given / "cgroup.subtree_control").write_text(f"+{name}")
+    return path
+
+
+def require_own():
+    """Cgroups for the containers of this user."""
+    if layout() == "none":
+        pytest.skip("no cgroups are mounted")
+    if parent() is None:
+        pytest.skip("not root, and no cgroup was given to this user")
 
 
 def require_v1(why):

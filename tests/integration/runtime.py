@@ -168,7 +168,7 @@ class Runtime:
     def run(self, bundle, *options, id=None, **keywords):
         """`run` in the foreground, to the end of the container."""
         id = id or self.new_id()
-        result = self("run", "--bundle", bundle.write().folder, *options, id, **keywords)
+        result = self("run", "--bundle", bundle.write(id).folder, *options, id, **keywords)
         result.id = id
         return result
 
@@ -199,7 +199,7 @@ class Runtime:
 
     def _container(self, command, bundle, options, keywords, wait=True):
         container_id = keywords.pop("id", None) or self.new_id()
-        pid_file = bundle.write().folder / f"{container_id}.pid"
+        pid_file = bundle.write(container_id).folder / f"{container_id}.pid"
         arguments = (*command, "--bundle", bundle.folder, "--pid-file", pid_file, *options, container_id)
         if wait:
             return Container(self, container_id, self.ok(*arguments, **keywords), pid_file)

@@ -11,6 +11,7 @@ import re
 
 import pytest
 
+import cgroups
 from deadline import eventually
 from terminal import ConsoleSocket
 
@@ -100,8 +101,9 @@ def test_the_shims_life_of_a_container(shim, workspace):
 
 
 def test_the_shim_changes_limits(shim):
+    cgroups.require_own()
     shim.bundle.resources["memory"] = {"limit": 64 << 20}
-    shim.bundle.linux["cgroupsPath"] = f"/{shim.id}"
+    shim.bundle.linux["cgroupsPath"] = f"{cgroups.parent()}/{shim.id}"
     shim.bundle.write()
     shim.create("--no-new-keyring")
     if memory_limit_of(shim.pid) is None:
@@ -272,8 +274,9 @@ def test_conmon_reads_why(conmon):
 
 
 def test_libpod_changes_limits(conmon, workspace):
+    cgroups.require_own()
     conmon.bundle.resources["memory"] = {"limit": 64 << 20}
-    conmon.bundle.linux["cgroupsPath"] = f"/{conmon.id}"
+    conmon.bundle.linux["cgroupsPath"] = f"{cgroups.parent()}/{conmon.id}"
     conmon.bundle.write()
     conmon.create()
     if memory_limit_of(conmon.pid) is None:

@@ -14,9 +14,7 @@ MEBI = 1 << 20
 
 @pytest.fixture(autouse=True)
 def needs_cgroups():
-    kernel.require_root("cgroups can be made by root only")
-    if cgroups.layout() == "none":
-        pytest.skip("no cgroups are mounted")
+    cgroups.require_own()
 
 
 def limits_of(runtime, bundle):
@@ -54,7 +52,7 @@ def test_run_removes_every_cgroup(runtime, bundle):
 
 def test_an_absolute_cgroups_path_is_used(runtime, bundle, host):
     parent = host.new_name()
-    bundle.linux["cgroupsPath"] = f"/{parent}/inner"
+    bundle.linux["cgroupsPath"] = f"{cgroups.parent()}/{parent}/inner"
     container = runtime.create(bundle)
     paths = cgroups.ProcessCgroups(container.pid).paths
     assert paths["unified" if cgroups.layout() == "v2" else "memory"].endswith(f"/{parent}/inner")
@@ -278,6 +276,7 @@ def test_the_default_devices_are_allowed(runtime, bundle):
 @pytest.fixture
 def ordinary_device():
     """Major and minor number of a character device of the host that is not allowed by default and opens without a privilege."""
+    kernel.require_root("an ordinary user's containers get no rules for devices")
     for numbers in ((10, 237), (10, 229)):  # loop-control, fuse
         if Path(f"/sys/dev/char/{numbers[0]}:{numbers[1]}").exists():
             return numbers
@@ -352,7 +351,7 @@ def test_a_cgroup_that_is_already_used_is_refused_or_shared(runtime, bundle, new
     name = host.new_name()
     first, second = bundle, new_bundle()
     for some in (first, second):
-        some.linux["cgroupsPath"] = f"/{name}"
+        some.linux["cgroupsPath"] = f"{cgroups.parent()}/{name}"
     container = runtime.run_detached(first.sleeps())
     runtime.run(second)
     assert container.status == "running"
@@ -378,6 +377,7 @@ def test_a_cgroup_with_somebody_elses_processes_is_refused(runtime, bundle, new_
 @pytest.mark.parametrize("form, end", [("/{}/../{}/inner", "/{}/inner"), ("/../../{}/inner", "/{}/inner"), ("//{}//./inner/", "/{}/inner"), ("/{}/a:b:c", "/{}/a:b:c")],
                          ids=["dots-inside", "dots-in-front", "slashes", "colons"])
 def test_a_cgroups_path_is_taken_by_its_letters(runtime, bundle, host, form, end):
+    kernel.require_root("the path starts at the root of the tree")
     name = host.new_name()
     bundle.linux["cgroupsPath"] = form.replace("{}", name)
     container = runtime.create(bundle)
@@ -392,10 +392,10 @@ def test_a_cgroups_path_is_taken_by_its_letters(runtime, bundle, host, form, end
 def test_a_frozen_cgroup_is_refused(runtime, bundle, host):
     name = host.new_name()
     v2 = cgroups.layout() == "v2"
-    folder = (cgroups.ROOT if v2 else cgroups.ROOT / "freezer") / name
+    folder = (cgroups.ROOT / cgroups.parent().lstrip("/") if v2 else cgroups.ROOT / "freezer") / name
     folder.mkdir()
     (folder / ("cgroup.freeze" if v2 else "freezer.state")).write_text("1" if v2 else "FROZEN")
-    bundle.linux["cgroupsPath"] = f"/{name}"
+    bundle.linux["cgroupsPath"] = f"{cgroups.parent()}/{name}"
     runtime.refuses_to_run(bundle, "cgroupsPath", "frozen")
     (folder / ("cgroup.freeze" if v2 else "freezer.state")).write_text("0" if v2 else "THAWED")
     folder.rmdir()
@@ -449,6 +449,7 @@ def test_kernel_memory_is_passed_over(runtime, bundle):
 @pytest.mark.kiste_only("runc 1.1.5 reads 0 as no limit")
 @pytest.mark.parametrize("version, limit", [("1.3.0", "1"), ("1.2.0", "max")])
 def test_a_pids_limit_of_zero(runtime, bundle, version, limit):
+    kernel.require_root("making a user namespace takes a second process for a moment")
     cgroups.require_controller("pids")
     bundle.spec["ociVersion"] = version
     bundle.resources["pids"] = {"limit": 0}
@@ -498,6 +499,7 @@ def test_cpu_idle(runtime, bundle):
 # -- who owns it (config-linux.md, "Cgroup ownership")
 
 def writable_cgroup(bundle, user_namespace):
+    kernel.require_root("rootless containers have no cgroup mount")
     bundle.namespace("cgroup").mount_of("/sys/fs/cgroup")["options"] = ["nosuid", "noexec", "nodev", "relatime", "rw"]
     return bundle.user_namespace() if user_namespace else bundle
 

@@ -35,7 +35,7 @@ def test_exec_joins_every_namespace(container):
 
 
 def test_exec_joins_the_cgroups(container):
-    kernel.require_root("rootless containers may have no cgroup")
+    cgroups.require_own()
     inside = container.exec_ok("/bin/cat", "/proc/self/cgroup").stdout
     assert inside == Path(f"/proc/{container.pid}/cgroup").read_text()
 
@@ -270,7 +270,7 @@ def test_a_user_that_is_no_number_is_refused(runtime, container, user):
 # -- paused containers
 
 def test_exec_into_a_paused_container_is_refused(runtime, container):
-    kernel.require_root("pausing needs a cgroup")
+    cgroups.require_own()
     runtime.ok("pause", container.id)
     result = container.exec("/bin/true")
     runtime.check_refusal(result, code=255)
@@ -279,7 +279,7 @@ def test_exec_into_a_paused_container_is_refused(runtime, container):
 
 
 def test_ignore_paused_runs_once_the_container_is_resumed(runtime, container):
-    kernel.require_root("pausing needs a cgroup")
+    cgroups.require_own()
     runtime.ok("pause", container.id)
     command = container.spawn_exec("/bin/echo", "at last", options=["--ignore-paused"])
     time.sleep(0.2)
@@ -291,7 +291,7 @@ def test_ignore_paused_runs_once_the_container_is_resumed(runtime, container):
 # -- cgroup
 
 def test_cgroup_puts_the_process_into_a_sub_cgroup(runtime, container):
-    kernel.require_root("a sub-cgroup must be made")
+    cgroups.require_own()
     inner = cgroups.ProcessCgroups(container.pid).folder("pids") / "inner"
     inner.mkdir()
     try:
@@ -304,10 +304,10 @@ def test_cgroup_puts_the_process_into_a_sub_cgroup(runtime, container):
 
 
 def test_a_cgroup_that_is_not_there_is_refused(runtime, container):
-    kernel.require_root("rootless containers may have no cgroup")
+    cgroups.require_own()
     runtime.check_refusal(container.exec("/bin/true", options=["--cgroup", "/nosuch"]), code=255)
 
 
 def test_a_cgroup_outside_of_the_containers_is_refused(runtime, container):
-    kernel.require_root("rootless containers may have no cgroup")
+    cgroups.require_own()
     runtime.check_refusal(container.exec("/bin/true", options=["--cgroup", "../.."]), code=255)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import cgroups
 import kernel
 
 IN_PROC = {"pid": "pid", "network": "net", "mount": "mnt", "ipc": "ipc", "uts": "uts", "user": "user", "cgroup": "cgroup", "time": "time"}
@@ -41,7 +42,7 @@ def test_a_namespace_that_is_not_named_is_the_hosts(runtime, bundle, kind):
 
 
 def test_a_new_cgroup_namespace_hides_the_path(runtime, bundle):
-    kernel.require_root("rootless containers may have no cgroup")
+    cgroups.require_own()
     kernel.require_namespace("cgroup")
     bundle.namespace("cgroup")
     text = runtime.output_of(bundle.args("/bin/cat", "/proc/self/cgroup"))
@@ -49,7 +50,7 @@ def test_a_new_cgroup_namespace_hides_the_path(runtime, bundle):
 
 
 def test_without_a_cgroup_namespace_the_path_shows(runtime, bundle):
-    kernel.require_root("rootless containers may have no cgroup")
+    cgroups.require_own()
     result = runtime.run(bundle.args("/bin/cat", "/proc/self/cgroup"))
     assert result.id in result.stdout
 

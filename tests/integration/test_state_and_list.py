@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+import cgroups
 import kernel
 from deadline import eventually
 from host_state import process_state
@@ -142,7 +143,7 @@ def test_list_goes_on_after_a_folder_that_is_no_container(runtime, bundle):
 # -- ps
 
 def test_ps_shows_the_processes_with_the_hosts_pids(runtime, bundle):
-    kernel.require_root("its cgroup tells what belongs to the container")
+    cgroups.require_own()
     container = runtime.run_detached(bundle.sh("sleep 1000 & echo ready; wait")).says("ready")
     header, *lines = runtime.ok("ps", container.id).lines
     assert header.split()[:3] == ["UID", "PID", "PPID"]
@@ -151,14 +152,14 @@ def test_ps_shows_the_processes_with_the_hosts_pids(runtime, bundle):
 
 
 def test_ps_as_json_is_a_list_of_pids(runtime, bundle):
-    kernel.require_root("its cgroup tells what belongs to the container")
+    cgroups.require_own()
     container = runtime.run_detached(bundle.sh("sleep 1000 & echo ready; wait")).says("ready")
     pids = json.loads(runtime.ok("ps", "--format", "json", container.id).stdout)
     assert len(pids) == 2 and container.pid in pids
 
 
 def test_ps_takes_options_of_ps(runtime, bundle):
-    kernel.require_root("its cgroup tells what belongs to the container")
+    cgroups.require_own()
     container = runtime.run_detached(bundle.sleeps())
     header, line = runtime.ok("ps", container.id, "-o", "pid,comm").lines
     assert header.split() == ["PID", "COMMAND"]
@@ -166,7 +167,7 @@ def test_ps_takes_options_of_ps(runtime, bundle):
 
 
 def test_ps_takes_options_in_bsd_style(runtime, bundle):
-    kernel.require_root("its cgroup tells what belongs to the container")
+    cgroups.require_own()
     container = runtime.run_detached(bundle.sleeps())
     header, line = runtime.ok("ps", container.id, "ax").lines
     assert "PID" in header.split() and str(container.pid) in line.split()
@@ -180,7 +181,7 @@ def test_ps_of_a_stopped_container_shows_nothing(runtime, bundle):
 
 
 def test_ps_without_the_pid_column_is_refused(runtime, bundle):
-    kernel.require_root("its cgroup tells what belongs to the container")
+    cgroups.require_own()
     container = runtime.run_detached(bundle.sleeps())
     assert "PID" in runtime.refuses("ps", container.id, "-o", "comm").stderr
 
@@ -189,7 +190,7 @@ def test_ps_without_the_pid_column_is_refused(runtime, bundle):
 
 @pytest.fixture
 def counting(runtime, bundle):
-    kernel.require_root("pausing needs a cgroup")
+    cgroups.require_own()
     return runtime.run_detached(bundle.sh(COUNTS)).says("3\n")
 
 
@@ -222,14 +223,14 @@ def test_resume_of_a_running_container_is_refused(runtime, counting):
 
 
 def test_a_stopped_container_cannot_be_paused(runtime, bundle):
-    kernel.require_root("pausing needs a cgroup")
+    cgroups.require_own()
     container = runtime.run_detached(bundle)
     container.wait()
     runtime.refuses("pause", container.id)
 
 
 def test_a_created_container_can_be_paused(runtime, bundle):
-    kernel.require_root("pausing needs a cgroup")
+    cgroups.require_own()
     container = runtime.create(bundle.sh("echo started"))
     runtime.ok("pause", container.id)
     assert container.status == "paused"

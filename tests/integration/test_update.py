@@ -14,9 +14,7 @@ MEBI = 1 << 20
 
 @pytest.fixture(autouse=True)
 def needs_cgroups():
-    kernel.require_root("cgroups can be made by root only")
-    if cgroups.layout() == "none":
-        pytest.skip("no cgroups are mounted")
+    cgroups.require_own()
 
 
 @pytest.fixture
@@ -239,6 +237,7 @@ def test_throttling_of_a_disk_changes(container):
 
 
 def test_devices_are_left_alone(runtime, bundle):
+    kernel.require_root("an ordinary user's containers get no rules for devices")
     bundle.resources["devices"].append({"allow": True, "type": "c", "major": 10, "minor": 229, "access": "rw"})
     container = runtime.run_detached(bundle.sleeps())
     update(container, "--pids-limit", "20")
@@ -302,7 +301,8 @@ def test_what_was_set_is_remembered_and_the_bundle_is_not_touched(container):
     update(container, "--pids-limit", "20")
     after = json.loads((container.runtime.state_folder / container.id / "config.json").read_text())
     assert after["linux"]["resources"]["pids"] == {"limit": 20}
-    after["linux"]["resources"] = before["linux"]["resources"]
+    for config in (before, after):
+        config["linux"].pop("resources", None)
     assert after == before
 
 
