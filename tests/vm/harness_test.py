@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The harness itself, without a guest: python3 -m unittest discover -s tests/vm -p '*_test.py'"""
 
+import atexit
 import dataclasses
 import os
+import signal
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
@@ -159,6 +162,39 @@ class Machines(InFolder):
         with self.assertRaisesRegex(machine.MachineError, "(?s)share root.*not today"):
             self.boot("exit 0", server="echo not today; exit 1")
         self.check_nothing_is_left()
+
+
+    def test_the_harness_can_be_ended_by_sigterm(self):
+        place = self.folder / "tmp"
+        place.mkdir()
+        for threaded in (False, True):
+            with self.subTest(threaded=threaded):
+                child = os.fork()
+                if child == 0:
+                    self.boot_until_sigterm(place, threaded)
+                end = time.monotonic() + 20
+                while not list(place.glob("*/run/alive")) and time.monotonic() < end:
+                    time.sleep(0.01)
+                os.kill(child, signal.SIGTERM)
+                self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 143)
+                self.assertEqual(list(place.iterdir()), [])
+
+    def boot_until_sigterm(self, place, threaded):
+        """In a child: a program of its own, but for the modules that it shares."""
+        code = 1
+        atexit._clear()  # what is the parent's to clear away
+        try:
+            tempfile.tempdir = str(place)
+            machine.exit_on_sigterm()
+            if threaded:
+                threading.Thread(target=self.boot, args=("exec sleep 100",), daemon=True).start()
+                time.sleep(100)
+            self.boot("exec sleep 100")
+        except SystemExit as end:
+            code = end.code
+        finally:
+            atexit._run_exitfuncs()
+            os._exit(code)
 
 
 class Jobs(unittest.TestCase):

@@ -5,6 +5,7 @@ The guest gets `root`, `modules` and, unless the root is this machine's own, `tr
 `run`, a folder of this boot, to write: settings and job go in, output, exit code and results come out.
 """
 
+import atexit
 import contextlib
 import ctypes
 import os
@@ -41,6 +42,11 @@ def with_us(*_):
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def exit_on_sigterm():
+    """For a program's main thread: SIGTERM ends it as an exception does, machines and their folders included."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
 def kvm_works(kernel, initramfs):
     """Whether stock kernels boot under this machine's KVM: tried, for the device may be there and unable to. Once a boot."""
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
@@ -75,6 +81,7 @@ class Machine:
 
     def __enter__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="kiste-vm-"))
+        atexit.register(self._clear)  # where it is used by another thread than the one that exits
         self.share, self.console = self.folder / "run", self.folder / "console"
         self.share.mkdir()
         self.results = self.share / "results"
@@ -83,6 +90,10 @@ class Machine:
         return self
 
     def __exit__(self, *_):
+        self._clear()
+        atexit.unregister(self._clear)
+
+    def _clear(self):
         self._end()
         shutil.rmtree(self.folder, ignore_errors=True)
 
