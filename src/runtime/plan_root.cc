@@ -125,10 +125,10 @@ Result<std::vector<std::string>> MountsToHide(const isolation::RootPlan& root) {
   if (!root.no_pivot || !root.private_mounts || (root.host_propagation & MS_SHARED) != 0) {
     return hidden;
   }
-  for (auto& [id, point, type] : TRY(sys::MountsOf(getpid()))) {
-    if (type != "proc" && type != "sysfs") continue;
-    bool inside = point == root.path || point.starts_with(StrCat(root.path, "/"));
-    if (!inside) hidden.push_back(std::move(point));
+  for (auto& mount : TRY(sys::MountsOf(getpid()))) {
+    if (mount.type != "proc" && mount.type != "sysfs") continue;
+    bool inside = mount.point == root.path || mount.point.starts_with(StrCat(root.path, "/"));
+    if (!inside) hidden.push_back(std::move(mount.point));
   }
   return hidden;
 }

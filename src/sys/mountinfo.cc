@@ -17,8 +17,8 @@ namespace {
 std::string Unescape(std::string_view text) {
   std::string plain;
   for (size_t i = 0; i < text.size(); ++i) {
-    auto code = text[i] == '\\' && i + 3 < text.size() ? ParseUint(text.substr(i + 1, 3), 8)
-                                                       : std::nullopt;
+    auto code =
+        text[i] == '\\' && i + 3 < text.size() ? ParseUint(text.substr(i + 1, 3), 8) : std::nullopt;
     plain += code ? static_cast<char>(*code) : text[i];
     if (code) i += 3;
   }
@@ -38,7 +38,8 @@ Result<std::vector<MountPlace>> ParseMountInfo(std::string_view text, const std:
     auto dash = std::find(fields.begin(), fields.end(), "-");
     if (fields.size() <= kPoint || !id || fields.end() - dash < 2)
       return Fail(ErrorKind::kUnsupported, StrCat(path, ": not in the form of proc(5)"));
-    mounts.push_back({*id, Unescape(fields[kPoint]), std::string(dash[1])});
+    mounts.push_back(
+        {*id, Unescape(fields[kPoint]), std::string(dash[1]), std::string(fields.back())});
   }
   return mounts;
 }
@@ -49,7 +50,7 @@ Result<std::vector<MountPlace>> MountsOf(pid_t pid) {
 }
 
 Result<OnMount> MountOf(int fd, const std::string& name) {
-  struct statx status{};
+  struct statx status {};
   if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID | STATX_MODE | STATX_TYPE, &status) < 0)
     return ErrnoError(StrCat("statx ", name));
   if ((status.stx_mask & STATX_MNT_ID) == 0)

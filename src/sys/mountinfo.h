@@ -16,8 +16,9 @@ namespace kiste::sys {
 
 struct MountPlace {
   uint64_t id = 0;
-  std::string point;  // as the process sees it
-  std::string type;   // of its file system: "proc", "ext4"
+  std::string point;    // as the process sees it
+  std::string type;     // of its file system: "proc", "ext4"
+  std::string options;  // of its file system: "rw,nsdelegate"
 };
 
 // Mounts that the process cannot reach from its root are not among them.

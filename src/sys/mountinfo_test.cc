@@ -23,6 +23,7 @@ TEST(MountInfo, ReadsIdsAndPlaces) {
   EXPECT_EQ((*mounts)[0].id, 21U);
   EXPECT_EQ((*mounts)[0].point, "/");
   EXPECT_EQ((*mounts)[0].type, "ext4");
+  EXPECT_EQ((*mounts)[0].options, "rw");
   EXPECT_EQ((*mounts)[1].point, "/a b\\c");
   EXPECT_EQ((*mounts)[1].type, "tmpfs");
 }

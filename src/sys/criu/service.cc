@@ -133,6 +133,7 @@ Result<Service> Service::Open(const Start& start) {
   Fd report(ends[0]), theirs(ends[1]);
   std::string name = "criu", word = "swrk", number = StrCat(pair.theirs.get());
   char* argv[] = {name.data(), word.data(), number.data(), nullptr};
+  auto cgroup2 = TRY(Cgroup2Options::Read());
   auto visit = TRY(Visit::Begin(start));
   pid_t pid = fork();
   if (pid < 0) return ErrnoError("fork");
@@ -149,7 +150,8 @@ Result<Service> Service::Open(const Start& start) {
     if (!executed) return std::unexpected(std::move(executed).error());
     return std::unexpected(std::move(pidfd).error());
   }
-  return Service(pid, std::move(*pidfd), std::move(pair.ours), std::move(output));
+  return Service(pid, std::move(*pidfd), std::move(pair.ours), std::move(output),
+                 std::move(cgroup2));
 }
 
 Service::~Service() {
@@ -187,9 +189,12 @@ Status Service::Close() {
   // Only a criu that is stuck is killed: what it holds by ptrace would be left half-way.
   if (!TRY(PidfdWaitExit(pidfd.get(), kEndMs))) {
     KillChild(pidfd.get(), pid_, kEndMs);
+    static_cast<void>(cgroup2_.Restore());
     return Fail(ErrorKind::kTimeout, StrCat("criu ", pid_, " did not end and was killed"));
   }
-  static_cast<void>(TRY(WaitChildStatus(pid_)));
+  auto reaped = WaitChildStatus(pid_);
+  TRY_CONTEXT(cgroup2_.Restore(), "after criu");
+  static_cast<void>(TRY(std::move(reaped)));
   return {};
 }
 

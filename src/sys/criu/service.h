@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "sys/cgroup2_options.h"
 #include "sys/criu/rpc.h"
 
 namespace kiste::sys::criu {
@@ -22,8 +23,8 @@ namespace kiste::sys::criu {
 Result<std::string> FindProgram();
 
 struct Start {
-  std::string program;        // FindProgram
-  std::vector<int> inherit;   // descriptors that criu has under the same number
+  std::string program;       // FindProgram
+  std::vector<int> inherit;  // descriptors that criu has under the same number
   // Both or none: criu gets a mount namespace of its own, a slave of this one, in which `root` is
   // bound, recursively, over the directory `over`. Nothing of it outlives criu.
   std::string root, over;
@@ -48,17 +49,22 @@ class Service {
   // the memory of what it dumps, and with --lazy-pages it waits for another host. Fails with
   // kSystem when criu did not succeed, and with the listener's error when it was that.
   Result<Response> Ask(const std::string& request, const Listener& listener);
-  // Hangs up and reaps criu.
+  // Hangs up and reaps criu, and gives the host's cgroup2 the options again that criu dropped.
   Status Close();
   // What criu wrote to its standard output and error.
   std::string Output() const;
 
  private:
-  Service(pid_t pid, Fd pidfd, Fd socket, Fd output)
-      : pid_(pid), pidfd_(std::move(pidfd)), socket_(std::move(socket)), output_(std::move(output)) {}
+  Service(pid_t pid, Fd pidfd, Fd socket, Fd output, Cgroup2Options cgroup2)
+      : pid_(pid),
+        pidfd_(std::move(pidfd)),
+        socket_(std::move(socket)),
+        output_(std::move(output)),
+        cgroup2_(std::move(cgroup2)) {}
 
   pid_t pid_;
   Fd pidfd_, socket_, output_;
+  Cgroup2Options cgroup2_;  // as they were before
 };
 
 }  // namespace kiste::sys::criu
