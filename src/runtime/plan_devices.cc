@@ -59,8 +59,7 @@ Status PlanDevices(const oci::Config& config, const Caller& caller, isolation::R
     std::erase_if(root.devices, same);
     root.devices.push_back(std::move(node));
   }
-  root.bind_devices =
-      caller.in_user_namespace || config.linux.Find(CLONE_NEWUSER) != nullptr;
+  root.bind_devices = caller.in_user_namespace || config.linux.Find(CLONE_NEWUSER) != nullptr;
   root.dev_links = {{"/proc/self/fd", "/dev/fd"},
                     {"/proc/self/fd/0", "/dev/stdin"},
                     {"/proc/self/fd/1", "/dev/stdout"},

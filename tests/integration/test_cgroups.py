@@ -449,7 +449,8 @@ def test_kernel_memory_is_passed_over(runtime, bundle):
 @pytest.mark.kiste_only("runc 1.1.5 reads 0 as no limit")
 @pytest.mark.parametrize("version, limit", [("1.3.0", "1"), ("1.2.0", "max")])
 def test_a_pids_limit_of_zero(runtime, bundle, version, limit):
-    kernel.require_root("making a user namespace takes a second process for a moment")
+    if limit == "1":
+        kernel.require_root("making a user namespace takes a second process for a moment")
     cgroups.require_controller("pids")
     bundle.spec["ociVersion"] = version
     bundle.resources["pids"] = {"limit": 0}

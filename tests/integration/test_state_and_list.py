@@ -10,7 +10,6 @@ import time
 import pytest
 
 import cgroups
-import kernel
 from deadline import eventually
 from host_state import process_state
 

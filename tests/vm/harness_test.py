@@ -163,7 +163,6 @@ class Machines(InFolder):
             self.boot("exit 0", server="echo not today; exit 1")
         self.check_nothing_is_left()
 
-
     def test_the_harness_can_be_ended_by_sigterm(self):
         place = self.folder / "tmp"
         place.mkdir()
