@@ -19,6 +19,19 @@ namespace {
 namespace cg = sys::cgroup;
 namespace criu = sys::criu;
 
+// A folder of images that is still to be made has no ".." yet.
+std::string ParentFolder(const CriuRequest& request) {
+  std::string_view images = request.image_path;
+  std::string_view parent = request.parent_path;
+  if (parent.starts_with("../") && !sys::StatAt(AT_FDCWD, request.image_path)) {
+    while (images.ends_with('/')) images.remove_suffix(1);
+    auto slash = images.rfind('/');
+    images = slash == images.npos ? "." : images.substr(0, slash);
+    parent.remove_prefix(3);
+  }
+  return StrCat(images, "/", parent);
+}
+
 Status CheckRequest(const CriuRequest& request) {
   if (request.status_fd >= 0) {
     int flags = fcntl(request.status_fd, F_GETFL);
@@ -32,8 +45,8 @@ Status CheckRequest(const CriuRequest& request) {
     return Invalid(StrCat("--parent-path: expected a path relative to --image-path, found ",
                           request.parent_path));
   }
-  std::string parent = StrCat(request.image_path, "/", request.parent_path);
-  auto status = TRY_CONTEXT(sys::StatAt(AT_FDCWD, parent), "--parent-path");
+  std::string parent = ParentFolder(request);
+  auto status = TRY_CONTEXT(sys::StatAt(AT_FDCWD, parent), StrCat("--parent-path ", request.parent_path));
   if (!S_ISDIR(status.st_mode))
     return Invalid(StrCat("--parent-path: expected a directory, found ", parent));
   return {};

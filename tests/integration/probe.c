@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -221,13 +222,24 @@ static int Serve(char** arguments) {
     return client < 0 || write(client, "from inside\n", 12) != 12;
 }
 
+// lock FILE: holds a lock on it; FILE.held is there once it does.
+static int Lock(char** arguments) {
+    char held[4096];
+    int fd = open(arguments[0], O_RDWR | O_CREAT, 0600);
+    if (fd < 0 || flock(fd, LOCK_EX) != 0) return 1;
+    snprintf(held, sizeof held, "%s.held", arguments[0]);
+    if (mkdir(held, 0700) != 0) return 1;
+    pause();
+    return 0;
+}
+
 static const struct {
     const char* name;
     int (*deed)(char** arguments);
     int arguments;
 } deeds[] = {
     {"fds", Fds, 0}, {"syscall", Syscall, 1}, {"euid", Euid, 0}, {"keyring", Keyring, 0}, {"swap", Swap, 3}, {"overwrite", Overwrite, 1},
-    {"hunt", Hunt, 2}, {"abstract", Abstract, 1}, {"notify", Notify, 1}, {"serve", Serve, 1},
+    {"hunt", Hunt, 2}, {"abstract", Abstract, 1}, {"notify", Notify, 1}, {"serve", Serve, 1}, {"lock", Lock, 1},
 };
 
 int main(int count, char** arguments) {

@@ -5,9 +5,7 @@ import functools
 import json
 import os
 import shutil
-import signal
 import subprocess
-import time
 
 import pytest
 
@@ -28,10 +26,12 @@ def criu_complaint():
 
 
 @pytest.fixture
-def criu():
+def criu(request):
+    """With a root file system of the bundle's own: criu writes to the container's."""
     kernel.require_root("criu needs real root")
     if criu_complaint():
         pytest.skip(criu_complaint())
+    request.getfixturevalue("bundle").own_rootfs()
 
 
 @pytest.fixture
@@ -344,10 +344,10 @@ def test_memory_may_come_over_the_network_when_it_is_needed(criu, runtime, bundl
 # -- failures
 
 def test_after_a_failed_checkpoint_the_container_runs_on(criu, runtime, bundle, images, probe):
-    """A file that was deleted while a lock is on it: criu wants --file-locks."""
-    bundle.sh("exec </dev/null >/dev/null 2>&1; exec 9>/dev/shm/lock; flock 9; touch /dev/shm/locked; while :; do sleep 1; done")
+    """A lock that is held: criu wants --file-locks."""
+    bundle.add_program(probe).sh("exec </dev/null >/dev/null 2>&1; exec /probe lock /dev/shm/lock")
     container = runtime.run_detached(bundle)
-    eventually(lambda: container.exec("ls", "/dev/shm/locked").code == 0, "the lock")
+    eventually(lambda: container.exec("ls", "/dev/shm/lock.held").code == 0, "the lock")
     result = runtime.refuses("checkpoint", "--image-path", images, container.id)
     if runtime.is_kiste:
         assert "Error" in result.stderr and "dump.log" in result.stderr
