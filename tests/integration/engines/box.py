@@ -21,6 +21,8 @@ NEVER_THE_SAME = [
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( ?[+-]\d{2}:?\d{2}| ?Z)?( UTC)?"), "<time>"),
     # What docker's command line says or not, whichever answer of the daemon comes first.
     (re.compile(r'time="<time>" level=error msg="error waiting for container: (context canceled)?"\s*\n'), ""),
+    # runc says it to every ordinary user, also to one whose cgroup is delegated.
+    (re.compile(r'time="<time>" level=warning msg="runc \w+ may fail if you don.t have the full access to cgroups"\s*\n'), ""),
 ]
 PROCESS_IDS = ("Pid", "ConmonPid", "LockNumber")
 
