@@ -221,6 +221,40 @@ def test_a_fork_bomb_is_stopped(runtime, bundle):
     assert "fork" in result.stderr
 
 
+# -- the network, and what remote memory access takes
+
+def test_the_class_of_its_packets(runtime, bundle):
+    cgroups.require_v1("v2 has no net_cls")
+    cgroups.require_controller("net_cls")
+    bundle.resources["network"] = {"classID": 0x100001}
+    assert (limits_of(runtime, bundle).folder("net_cls") / "net_cls.classid").read_text() == "1048577\n"
+
+
+def test_the_priorities_of_its_packets(runtime, bundle):
+    """The names of interfaces are those of the network namespace that the limits are written in: the caller's (net_prio)."""
+    cgroups.require_v1("v2 has no net_prio")
+    cgroups.require_controller("net_prio")
+    bundle.resources["network"] = {"priorities": [{"name": "lo", "priority": 7}]}
+    assert "lo 7\n" in (limits_of(runtime, bundle).folder("net_prio") / "net_prio.ifpriomap").read_text()
+
+
+def test_an_interface_that_is_not_there_is_refused(runtime, bundle):
+    cgroups.require_v1("v2 has no net_prio")
+    cgroups.require_controller("net_prio")
+    bundle.resources["network"] = {"priorities": [{"name": "kt-none", "priority": 7}]}
+    result = runtime.refuses("create", "--bundle", bundle.write().folder, runtime.new_id())
+    if runtime.is_kiste:
+        assert "network.priorities" in result.stderr and "kt-none" in result.stderr
+
+
+def test_a_device_for_remote_memory_access_that_is_not_there_is_refused(runtime, bundle):
+    cgroups.require_controller("rdma")
+    bundle.resources["rdma"] = {"kt-none": {"hcaHandles": 3, "hcaObjects": 10000}}
+    result = runtime.refuses("create", "--bundle", bundle.write().folder, runtime.new_id())
+    if runtime.is_kiste:
+        assert "rdma" in result.stderr and "kt-none" in result.stderr
+
+
 # -- block devices
 
 def disk():

@@ -96,15 +96,17 @@ Status Directory::WriteEach(std::string_view file, const std::vector<std::string
 
 Status Directory::Set(std::string_view field, std::string_view file, std::string_view value) const {
   auto written = Write(file, value);
-  if (!written && IsMissing(written.error())) return MissingFile(field, file);
-  return written;
+  if (written) return {};
+  if (IsMissing(written.error())) return MissingFile(field, file);
+  return Context(std::move(written), field);
 }
 
 Status Directory::SetEach(std::string_view field, std::string_view file,
                           const std::vector<std::string>& values) const {
   auto written = WriteEach(file, values);
-  if (!written && IsMissing(written.error())) return MissingFile(field, file);
-  return written;
+  if (written) return {};
+  if (IsMissing(written.error())) return MissingFile(field, file);
+  return Context(std::move(written), field);
 }
 
 Status Directory::MissingFile(std::string_view field, std::string_view file) const {
