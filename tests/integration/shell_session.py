@@ -46,7 +46,11 @@ class ShellSession:
         for line in setup.strip().splitlines():
             self.type(line + "\n")
         self.type("echo re''ady\n")
-        self._read_until("ready")
+        try:
+            self._read_until("ready")
+        except BaseException:
+            self.close()
+            raise
 
     def type(self, text):
         os.write(self.master, text.encode())
