@@ -76,6 +76,13 @@ struct Process {
 struct IdMapping {
   uint32_t container_id = 0, host_id = 0, size = 0;
 };
+// Which id of the host `id` is; none if it is not mapped.
+inline std::optional<uint32_t> HostId(const std::vector<IdMapping>& mappings, uint32_t id) {
+  for (const auto& [container_id, host_id, size] : mappings) {
+    if (id >= container_id && id - container_id < size) return host_id + (id - container_id);
+  }
+  return std::nullopt;
+}
 
 // A mount with its options resolved (mount_options.h): which bits to set, which to leave alone.
 struct Mount {

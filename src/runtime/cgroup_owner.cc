@@ -18,13 +18,6 @@ bool IsWritableCgroup(const oci::Mount& mount) {
          ((mount.attr_set | mount.rec_attr_set) & MOUNT_ATTR_RDONLY) == 0;
 }
 
-std::optional<uint32_t> HostId(const std::vector<oci::IdMapping>& mappings, uint32_t id) {
-  for (const auto& [container_id, host_id, size] : mappings) {
-    if (id >= container_id && id - container_id < size) return host_id + (id - container_id);
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 std::optional<uint32_t> CgroupOwner(const oci::Config& config) {
@@ -35,7 +28,7 @@ std::optional<uint32_t> CgroupOwner(const oci::Config& config) {
   }
   uint32_t uid = config.process->user.uid;
   // The mappings of a user namespace that is joined are not ours to know.
-  if (config.linux.Find(CLONE_NEWUSER) != nullptr) return HostId(config.linux.uid_mappings, uid);
+  if (config.linux.Find(CLONE_NEWUSER) != nullptr) return oci::HostId(config.linux.uid_mappings, uid);
   return uid;
 }
 

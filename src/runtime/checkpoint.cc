@@ -2,6 +2,7 @@
 #include "runtime/checkpoint.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -112,9 +113,18 @@ Status LeaveOut(const Container& container, const oci::Config& config, const Cri
   return sys::ReplaceFileAt(folders.images.get(), kDescriptorsFile, DescriptorsJson(streams), 0600);
 }
 
+// At a restore some images are read by the processes that are restored, with the ids that they
+// have, so a new folder lets the group of a user namespace's root search it. Nobody else: the
+// images hold the container's memory, and criu makes them readable.
+Status LetIn(const CriuFolders& folders, const CriuRequest& request, const oci::Config& config) {
+  if (config.linux.Find(CLONE_NEWUSER) == nullptr) return {};
+  auto group = oci::HostId(config.linux.gid_mappings, 0);
+  if (!group) return {};
+  return sys::GiveToGroup(folders.images.get(), *group, 0710, request.image_path);
+}
+
 Result<criu::Options> DumpOptions(const Container& container, const CriuRequest& request,
-                                  const CriuFolders& folders) {
-  auto config = TRY(container.folder.LoadConfig());
+                                  const CriuFolders& folders, const oci::Config& config) {
   auto annotation = config.annotations.find("org.criu.config");
   const auto* config_file = annotation == config.annotations.end() ? nullptr : &annotation->second;
   auto options = CriuOptions(request, folders, config_file);
@@ -146,8 +156,11 @@ Status Hear(const CriuRequest& request, const criu::Response& notification) {
 }
 
 Status Dump(const Container& container, const CriuRequest& request, const std::string& program) {
+  auto config = TRY(container.folder.LoadConfig());
+  bool is_new = !sys::Exists(AT_FDCWD, request.image_path);
   auto folders = TRY(OpenCriuFolders(request, "dump.log", Folders::kMake));
-  auto options = TRY(DumpOptions(container, request, folders));
+  if (is_new) TRY(LetIn(folders, request, config));
+  auto options = TRY(DumpOptions(container, request, folders, config));
   auto type = request.pre_dump ? criu::RequestType::kPreDump : criu::RequestType::kDump;
   auto service = TRY(criu::Service::Open({.program = program}));
   auto response = service.Ask(criu::EncodeRequest(type, options),

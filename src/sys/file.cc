@@ -102,6 +102,12 @@ Status MakeDirectories(const std::string& path, mode_t mode) {
   return {};
 }
 
+Status GiveToGroup(int fd, gid_t group, mode_t mode, std::string_view path) {
+  if (fchown(fd, static_cast<uid_t>(-1), group) < 0) return ErrnoError(StrCat("chown ", path));
+  if (fchmod(fd, mode) < 0) return ErrnoError(StrCat("chmod ", path));
+  return {};
+}
+
 Status UnlinkAt(int directory, const std::string& path, int flags) {
   if (unlinkat(directory, path.c_str(), flags) < 0) return ErrnoError(StrCat("unlink ", path));
   return {};

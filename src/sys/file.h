@@ -34,6 +34,8 @@ Status ReplaceFileAt(int directory, const std::string& name, std::string_view te
 Status MakeDirectoryAt(int directory, const std::string& path, mode_t mode);
 // Makes missing parents too, with the same mode; not an error when it is there.
 Status MakeDirectories(const std::string& path, mode_t mode);
+// chown(2) of the group, then chmod(2); `path` names the file in an error.
+Status GiveToGroup(int fd, gid_t group, mode_t mode, std::string_view path);
 Status UnlinkAt(int directory, const std::string& path, int flags = 0);
 Result<struct stat> StatAt(int directory, const std::string& path, int flags = 0);
 bool Exists(int directory, const std::string& path);

@@ -19,9 +19,11 @@ bind '"\C-t": insert-completions'
 bind -x '"\C-o": printf "<<%s>>" "$READLINE_LINE"'
 source {script}
 """
+# Of the thousand files that zsh brings, those that ours needs: compinit reads them all.
 ZSH = r"""
 PS1= ; unsetopt prompt_sp prompt_cr beep zle_bracketed_paste 2>/dev/null; zle_bracketed_paste=()
-fpath=({folder} $fpath); autoload -Uz compinit; compinit -u -D
+autoload -Uz ${{(M)fpath:#*/Completion/Unix}}/{{_path_files,_files,_users,_groups}}
+fpath=({folder} ${{(M)fpath:#*/Completion}} ${{(M)fpath:#*/Completion/Base}}); autoload -Uz compinit; compinit -u -D
 zle -C all complete-word _generic; bindkey '^T' all
 zstyle ':completion:all::::' completer _all_matches _complete
 zstyle ':completion:all:*' insert true

@@ -292,6 +292,90 @@ def test_hooks_of_the_host_run_once_the_namespaces_are_there(criu, runtime, bund
     again.end()
 
 
+# -- what criu only saves when it is told to
+
+TALKING = """exec </dev/null >/dev/null 2>&1
+ip link set lo up
+nc -l -p 1234 -e /bin/sh -c 'i=0; while :; do i=$((i+1)); echo $i; sleep 0.05; done' &
+until nc 127.0.0.1 1234; do sleep 0.05; done | while read i; do echo $i >/dev/shm/new; mv /dev/shm/new /dev/shm/count; done"""
+UNLINKED = "exec </dev/null >/dev/null 2>&1; exec 3>/dev/shm/a; ln /dev/shm/a /dev/shm/b; rm /dev/shm/a; " + COUNT
+
+
+@pytest.mark.parametrize("script, option, restored", [(TALKING, "--tcp-established", True), (UNLINKED, "--link-remap", False)],
+                         ids=["tcp", "link"])
+def test_it_is_refused_without_the_option(criu, runtime, bundle, images, script, option, restored):
+    bundle.process["capabilities"] = {kind: ["CAP_NET_ADMIN"] for kind in ("bounding", "effective", "permitted")}
+    container = runtime.run_detached(bundle.sh(script))
+    eventually(lambda: container.exec("cat", "/dev/shm/count").code == 0, "the container counts")
+    runtime.refuses("checkpoint", "--image-path", images, container.id)
+    before = count_of(container)
+    eventually(lambda: count_of(container) > before, "it counts on")
+    runtime.ok("checkpoint", option, "--image-path", images, container.id)
+    again = restore(runtime, bundle, images, container.id, *([option] if restored else []))
+    first = count_of(again)
+    eventually(lambda: count_of(again) > first, "it counts on")
+    again.end()
+
+
+@pytest.mark.parametrize("how", ["iptables", "nftables", "skip"])
+@pytest.mark.kiste_only("an option of crun's")
+def test_its_connections_are_kept_while_it_is_saved(criu, runtime, bundle, images, how):
+    bundle.process["capabilities"] = {kind: ["CAP_NET_ADMIN"] for kind in ("bounding", "effective", "permitted")}
+    container = runtime.run_detached(bundle.sh(TALKING))
+    eventually(lambda: container.exec("cat", "/dev/shm/count").code == 0, "the container counts")
+    runtime.ok("checkpoint", "--tcp-established", "--network-lock", how, "--leave-running", "--image-path", images, container.id)
+    before = count_of(container)
+    eventually(lambda: count_of(container) > before, "it counts on")
+    container.end()
+
+
+def test_the_network_namespace_may_be_restored_empty(criu, runtime, bundle, images):
+    """As docker asks for it: its hooks set it up anew."""
+    container = counting(runtime, bundle)
+    runtime.ok("checkpoint", "--empty-ns", "network", "--image-path", images, container.id)
+    again = restore(runtime, bundle, images, container.id, "--empty-ns", "network")
+    first = count_of(again)
+    eventually(lambda: count_of(again) > first, "it counts on")
+    again.end()
+
+
+@pytest.mark.parametrize("mode", ["soft", "full", "strict", "ignore"])
+def test_modes_of_cgroups(criu, runtime, bundle, images, mode):
+    container = counting(runtime, bundle)
+    runtime.ok("checkpoint", "--manage-cgroups-mode", mode, "--image-path", images, container.id)
+    again = restore(runtime, bundle, images, container.id, "--manage-cgroups-mode", mode)
+    first = count_of(again)
+    eventually(lambda: count_of(again) > first, "it counts on")
+    runtime.ok("pause", again.id)
+    assert again.status == "paused"
+    runtime.ok("resume", again.id)
+    again.end()
+
+
+def test_a_user_namespace(criu, runtime, bundle, images):
+    bundle.user_namespace()
+    container = counting(runtime, bundle)
+    if not runtime.is_kiste:
+        images.mkdir(mode=0o755)  # for root inside to read them
+    runtime.ok("checkpoint", "--image-path", images, container.id)
+    assert images.stat().st_mode & 0o007 == 0 or not runtime.is_kiste
+    again = restore(runtime, bundle, images, container.id)
+    first = count_of(again)
+    eventually(lambda: count_of(again) > first, "it counts on")
+    assert again.sh("id -u; cat /proc/self/uid_map").split() == ["0", "0", "100000", "65536"]
+    again.end()
+
+
+def test_all_of_its_processes(criu, runtime, bundle, images):
+    bundle.sh("exec </dev/null >/dev/null 2>&1; sleep 1000 & sleep 1001 & (sleep 1002 & sleep 1003) & " + COUNT)
+    container = runtime.run_detached(bundle)
+    eventually(lambda: container.exec("cat", "/dev/shm/count").code == 0, "the container counts")
+    runtime.ok("checkpoint", "--image-path", images, container.id)
+    again = restore(runtime, bundle, images, container.id)
+    assert {f"sleep {n}" for n in range(1000, 1004)} <= set(again.sh("for n in /proc/[0-9]*; do tr '\\0' ' ' <$n/cmdline; echo; done").replace(" \n", "\n").splitlines())
+    again.end()
+
+
 # -- more than one dump
 
 def test_memory_is_saved_beforehand(criu, runtime, bundle, images, workspace):
@@ -301,6 +385,16 @@ def test_memory_is_saved_beforehand(criu, runtime, bundle, images, workspace):
     runtime.ok("checkpoint", "--parent-path", "../before", "--image-path", images, container.id)
     assert (images / "parent").is_symlink()
     again = restore(runtime, bundle, images, container.id)
+    first = count_of(again)
+    eventually(lambda: count_of(again) > first, "it counts on")
+    again.end()
+
+
+def test_a_page_is_kept_once(criu, runtime, bundle, images, workspace):
+    container = counting(runtime, bundle)
+    runtime.ok("checkpoint", "--pre-dump", "--image-path", workspace / "before", container.id)
+    runtime.ok("checkpoint", "--auto-dedup", "--parent-path", "../before", "--image-path", images, container.id)
+    again = restore(runtime, bundle, images, container.id, "--auto-dedup")
     first = count_of(again)
     eventually(lambda: count_of(again) > first, "it counts on")
     again.end()
