@@ -180,7 +180,7 @@ Status Checkpoint(const Store& store, const std::string& id, const CriuRequest& 
   auto container = TRY_STEP(LockContainer(store, id), "state");
   TRY(CheckStatus(container));
   TRY(CheckRequest(request));
-  auto program = TRY(criu::FindProgram());
+  auto program = TRY(FindCriu());
   TRY_STEP(CheckFeatures(program, request), "criu");
   TRY_STEP(Dump(container, request, program), "criu");
   if (request.leave_running || request.pre_dump) return {};

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "base/strings.h"
+#include "runtime/plan.h"
 #include "sys/file.h"
 
 namespace kiste::runtime {
@@ -22,6 +23,16 @@ Result<Fd> OpenFolder(const std::string& path, Folders folders, std::string_view
 }
 
 }  // namespace
+
+Result<std::string> FindCriu() {
+  Caller caller = CurrentCaller();
+  if (caller.uid != 0 || caller.in_user_namespace) {
+    return Fail(ErrorKind::kUnsupported,
+                StrCat("criu needs root in the host's user namespace, and the caller is ",
+                       caller.uid == 0 ? "root in another" : StrCat("user ", caller.uid)));
+  }
+  return sys::criu::FindProgram();
+}
 
 Result<CriuFolders> OpenCriuFolders(const CriuRequest& request, const std::string& log,
                                     Folders images) {

@@ -33,6 +33,9 @@ struct CriuRequest {
   std::string lsm_mount_context;
 };
 
+// criu, from $PATH. Only real root gets it: for others criu fails in the middle, and not clearly.
+Result<std::string> FindCriu();
+
 struct CriuFolders {
   Fd images, work;  // `work` is invalid when it is the same
   std::string log;  // the path of criu's log

@@ -96,7 +96,7 @@ class Restoring {
                                                 Deadline::In(store_.patience())),
                              "--console-socket");
     }
-    auto program = TRY(criu::FindProgram());
+    auto program = TRY(FindCriu());
     auto folders = TRY(OpenCriuFolders(request_.criu, "restore.log", Folders::kMustBeThere));
     auto options = TRY(Options(folders));
     TRY(MakeMountPoints(bundle_.config, bundle_.rootfs, bundle_.path));
@@ -255,13 +255,11 @@ Status CheckRestorable(const oci::Config& config) {
   return Fail(ErrorKind::kUnsupported, StrCat("config.json: ", field, ": not restored yet"));
 }
 
-Status Check(const RestoreRequest& request, const Bundle& bundle, const Caller& caller) {
+Status Check(const RestoreRequest& request, const Bundle& bundle) {
   TRY_STEP(CheckRestorable(bundle.config), "bundle");
   bool needs_socket = request.detach || !request.create.console_socket.empty();
   if (needs_socket) TRY_STEP(CheckConsole(request.create, *bundle.config.process), "terminal");
-  if (caller.uid != 0)
-    return Fail(ErrorKind::kUnsupported, StrCat("restore: needs root, this is user ", caller.uid));
-  TRY(criu::FindProgram());
+  TRY(FindCriu());
   return {};
 }
 
@@ -277,7 +275,7 @@ Result<Made> Make(const Store& store, RestoreRequest& request) {
   auto bundle = TRY_STEP(ReadBundle(request.create.bundle), "bundle");
   Caller caller = CurrentCaller();
   if (request.create.rootless) caller.rootless = *request.create.rootless;
-  TRY(Check(request, bundle, caller));
+  TRY(Check(request, bundle));
   Container container{TRY_STEP(store.Create(request.create.id), "state"), Record{}};
   Defer remove_folder([&] {
     if (!container.Process()) static_cast<void>(container.folder.Remove());

@@ -317,7 +317,7 @@ def test_it_is_refused_without_the_option(criu, runtime, bundle, images, script,
     again.end()
 
 
-@pytest.mark.parametrize("how", ["iptables", "nftables", "skip"])
+@pytest.mark.parametrize("how", ["iptables", "nftables"])  # "skip" is for a criu newer than 3.17
 @pytest.mark.kiste_only("an option of crun's")
 def test_its_connections_are_kept_while_it_is_saved(criu, runtime, bundle, images, how):
     bundle.process["capabilities"] = {kind: ["CAP_NET_ADMIN"] for kind in ("bounding", "effective", "permitted")}
@@ -339,7 +339,7 @@ def test_the_network_namespace_may_be_restored_empty(criu, runtime, bundle, imag
     again.end()
 
 
-@pytest.mark.parametrize("mode", ["soft", "full", "strict", "ignore"])
+@pytest.mark.parametrize("mode", ["soft", "full", "ignore"])  # "strict" wants no cgroup to be there, and the container's is
 def test_modes_of_cgroups(criu, runtime, bundle, images, mode):
     container = counting(runtime, bundle)
     runtime.ok("checkpoint", "--manage-cgroups-mode", mode, "--image-path", images, container.id)
@@ -358,7 +358,7 @@ def test_a_user_namespace(criu, runtime, bundle, images):
     if not runtime.is_kiste:
         images.mkdir(mode=0o755)  # for root inside to read them
     runtime.ok("checkpoint", "--image-path", images, container.id)
-    assert images.stat().st_mode & 0o007 == 0 or not runtime.is_kiste
+    assert not runtime.is_kiste or (images.stat().st_mode & 0o777, images.stat().st_gid) == (0o710, 100000)
     again = restore(runtime, bundle, images, container.id)
     first = count_of(again)
     eventually(lambda: count_of(again) > first, "it counts on")

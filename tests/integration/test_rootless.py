@@ -107,6 +107,18 @@ def test_every_command_works_for_the_user(runtime, bundle):
     container.delete()
 
 
+@pytest.mark.kiste_only("runc leaves it to criu")
+def test_checkpoints_are_refused_to_the_user(runtime, bundle, workspace):
+    container = runtime.run_detached(bundle.sleeps())
+    result = runtime.refuses("checkpoint", "--image-path", workspace / "images", container.id)
+    assert "criu needs root" in result.stderr
+    assert container.status == "running"
+    (workspace / "images").mkdir()
+    result = runtime.refuses("restore", "--image-path", workspace / "images", "--bundle", bundle.folder, runtime.new_id())
+    assert "criu needs root" in result.stderr
+    container.end()
+
+
 def test_exec_into_a_created_container_works_for_the_user(runtime, bundle):
     container = runtime.create(bundle)
     assert container.exec_ok("/bin/echo", "before start").stdout == "before start\n"

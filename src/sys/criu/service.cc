@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 
@@ -178,6 +179,8 @@ Result<Response> Service::Ask(const std::string& request, const Listener& listen
     if (response.success) return response;
     int code = response.errno_value;
     std::string why = response.message.empty() ? "" : StrCat(": ", Trim(response.message));
+    // criu's setup_opts_from_req().
+    if (code == EBADRQC && why.empty()) why = ": it does not know one of the options, or its value";
     return Fail(ErrorKind::kSystem,
                 StrCat("criu failed", code != 0 ? StrCat(" (errno ", code, ")") : "", why));
   }
