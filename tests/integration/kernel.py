@@ -5,8 +5,10 @@ A test that needs something asks for it with one of the `require_*` functions, w
 """
 
 import ctypes
+import functools
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -96,3 +98,17 @@ def require_mappable_ids(folder):
 def require_file(path, why):
     if not Path(path).exists():
         pytest.skip(f"{path} is not there: {why}")
+
+
+@functools.cache
+def _criu_complaint():
+    if not shutil.which("criu"):
+        return "criu is not installed"
+    check = subprocess.run(["criu", "check"], capture_output=True, text=True, timeout=60)
+    return "" if check.returncode == 0 else f"criu does not work here: {(check.stdout + check.stderr).strip().splitlines()[-1]}"
+
+
+def require_criu():
+    require_root("criu needs real root")
+    if _criu_complaint():
+        pytest.skip(_criu_complaint())

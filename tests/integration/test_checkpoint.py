@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """checkpoint and restore, through CRIU: a container that goes on where it was. Needs a criu that works with this kernel."""
 
-import functools
 import json
 import os
-import shutil
 import subprocess
 
 import pytest
@@ -17,20 +15,10 @@ from terminal import ConsoleSocket
 COUNT = "exec </dev/null >/dev/null 2>&1; i=0; while :; do i=$((i+1)); echo $i >/dev/shm/new; mv /dev/shm/new /dev/shm/count; sleep 0.05; done"
 
 
-@functools.cache
-def criu_complaint():
-    if not shutil.which("criu"):
-        return "criu is not installed"
-    check = subprocess.run(["criu", "check"], capture_output=True, text=True, timeout=60)
-    return "" if check.returncode == 0 else f"criu does not work here: {(check.stdout + check.stderr).strip().splitlines()[-1]}"
-
-
 @pytest.fixture
 def criu(request):
     """With a root file system of the bundle's own: criu writes to the container's."""
-    kernel.require_root("criu needs real root")
-    if criu_complaint():
-        pytest.skip(criu_complaint())
+    kernel.require_criu()
     request.getfixturevalue("bundle").own_rootfs()
 
 

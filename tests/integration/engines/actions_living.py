@@ -249,6 +249,31 @@ def events_of_podman(box):
     assert "container died" in said and "container exec" in said
 
 
+@action("podman")
+def checkpoint_and_restore(box):
+    """In its place, and as an archive that becomes another container."""
+    kernel.require_criu()
+    name = box.start("sh", "-c", "while :; do i=$((i+1)); echo $i; sleep 0.05; done")
+    box.says(name, "3\n")
+    box.type("container", "checkpoint", name)
+    assert box.inspect(name, "State", "Checkpointed") is True and box.status(name) == "exited"
+    box.type("container", "restore", name)
+    assert box.status(name) == "running"
+    before = len(box.logs(name))
+    box.waits_for(lambda: len(box.logs(name)) > before, "it goes on")
+    assert box.exec(name, "echo", "alive") == "alive\n"
+    archive = box.folder / "archive.tar.gz"
+    box.type("container", "checkpoint", "--leave-running", "--export", archive, name)
+    assert box.status(name) == "running"
+    box.verb("remove", name)
+    box.type("container", "restore", "--import", archive, silent=True)
+    box.waits_for(lambda: len(box.logs(name)) > 2, "it goes on")
+    box.type("container", "checkpoint", "--pre-checkpoint", name)
+    box.type("container", "checkpoint", "--with-previous", "--keep", name)
+    box.type("container", "restore", name)
+    box.verb("remove", name)
+
+
 @action("docker")
 def health_check(box):
     """The daemon runs a probe in the container every second."""
