@@ -8,6 +8,7 @@
 #include "oci/parse.h"
 #include "runtime/surface.h"
 #include "sys/file.h"
+#include "sys/mountinfo.h"
 
 namespace kiste::runtime {
 
@@ -108,17 +109,6 @@ uint64_t StatusSet(std::string_view status, std::string_view name) {
   return ParseUint(StatusField(status, name), 16).value_or(0);
 }
 
-// proc_pid_mountinfo(5) writes space, tab, newline and backslash as \ooo.
-std::string Unescape(std::string_view text) {
-  std::string plain;
-  for (size_t i = 0; i < text.size(); ++i) {
-    auto code = text[i] == '\\' ? ParseUint(text.substr(i + 1, 3), 8) : std::nullopt;
-    plain += code ? static_cast<char>(*code) : text[i];
-    if (code) i += 3;
-  }
-  return plain;
-}
-
 // Whether a comma-separated list of options has "ro".
 bool IsReadonly(std::string_view options) {
   for (auto option : Split(options, ',')) {
@@ -127,18 +117,14 @@ bool IsReadonly(std::string_view options) {
   return false;
 }
 
-// A line is: id parent major:minor root destination options [optional…] - type source superoptions.
 void AddProcessMounts(std::string_view mountinfo, SurfaceFacts& facts) {
   std::vector<SurfaceMount> mounts;
   for (auto line : Split(mountinfo, '\n')) {
-    size_t dash = line.find(" - ");
-    auto fields = Split(line, ' ');
-    if (dash == std::string_view::npos || fields.size() < 6) continue;
-    auto tail = Split(line.substr(dash + 3), ' ');
-    if (tail.size() < 3) continue;
-    mounts.push_back({Unescape(fields[4]), std::string(tail[0]), "",
-                      IsReadonly(fields[5]) || IsReadonly(tail[2]), Kind::kMount,
-                      fields[3] != "/"});
+    auto mount = sys::ReadMountLine(line);
+    if (!mount) continue;
+    mounts.push_back({sys::UnescapeMountWord(mount->point), std::string(mount->type), "",
+                      IsReadonly(mount->options) || IsReadonly(mount->super_options), Kind::kMount,
+                      mount->root != "/"});
   }
   // Binds of the host look like any file system there: which they are, config.json says.
   for (auto& mount : mounts) {

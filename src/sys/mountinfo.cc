@@ -4,42 +4,41 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include <algorithm>
-
 #include "base/strings.h"
 #include "sys/file.h"
 
 namespace kiste::sys {
 
-namespace {
+std::optional<MountLine> ReadMountLine(std::string_view line) {
+  // id parent major:minor root point options [optional…] - type source options
+  size_t dash = line.find(" - ");
+  if (dash == std::string_view::npos) return std::nullopt;
+  auto left = Split(line.substr(0, dash), ' ');
+  auto right = Split(line.substr(dash + 3), ' ');
+  if (left.size() < 6 || right.size() < 3) return std::nullopt;
+  return MountLine{left[0], left[3], left[4], left[5], right[0], right[1], right[2]};
+}
 
-// Space, tab, newline and backslash are written as octal numbers: "\040".
-std::string Unescape(std::string_view text) {
+std::string UnescapeMountWord(std::string_view word) {
   std::string plain;
-  for (size_t i = 0; i < text.size(); ++i) {
+  for (size_t i = 0; i < word.size(); ++i) {
     auto code =
-        text[i] == '\\' && i + 3 < text.size() ? ParseUint(text.substr(i + 1, 3), 8) : std::nullopt;
-    plain += code ? static_cast<char>(*code) : text[i];
+        word[i] == '\\' && i + 3 < word.size() ? ParseUint(word.substr(i + 1, 3), 8) : std::nullopt;
+    plain += code ? static_cast<char>(*code) : word[i];
     if (code) i += 3;
   }
   return plain;
 }
 
-}  // namespace
-
 Result<std::vector<MountPlace>> ParseMountInfo(std::string_view text, const std::string& path) {
-  // id parent major:minor root point options [optional…] - type source options
-  constexpr size_t kId = 0, kPoint = 4;
   std::vector<MountPlace> mounts;
   for (auto line : Split(text, '\n')) {
     if (line.empty()) continue;
-    auto fields = Split(line, ' ');
-    auto id = ParseUint(fields[kId]);
-    auto dash = std::find(fields.begin(), fields.end(), "-");
-    if (fields.size() <= kPoint || !id || fields.end() - dash < 2)
-      return Fail(ErrorKind::kUnsupported, StrCat(path, ": not in the form of proc(5)"));
-    mounts.push_back(
-        {*id, Unescape(fields[kPoint]), std::string(dash[1]), std::string(fields.back())});
+    auto mount = ReadMountLine(line);
+    auto id = mount ? ParseUint(mount->id) : std::nullopt;
+    if (!id) return Fail(ErrorKind::kUnsupported, StrCat(path, ": not in the form of proc(5)"));
+    mounts.push_back({*id, UnescapeMountWord(mount->point), std::string(mount->type),
+                      std::string(mount->super_options)});
   }
   return mounts;
 }

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,17 @@
 #include "base/result.h"
 
 namespace kiste::sys {
+
+// The words of a line as they stand there; its optional fields are left out. The views are into the
+// line.
+struct MountLine {
+  std::string_view id, root, point, options;     // `options` of the mount
+  std::string_view type, source, super_options;  // of its file system
+};
+// None if `line` is not in that form.
+std::optional<MountLine> ReadMountLine(std::string_view line);
+// Space, tab, newline and backslash are written as octal numbers: "\040".
+std::string UnescapeMountWord(std::string_view word);
 
 struct MountPlace {
   uint64_t id = 0;

@@ -13,6 +13,7 @@
 
 #include "base/fd.h"
 #include "base/strings.h"
+#include "sys/mountinfo.h"
 
 namespace kiste::sys::cgroup {
 
@@ -42,22 +43,6 @@ std::vector<Membership> ParseMemberships(std::string_view self_cgroup) {
   return memberships;
 }
 
-// mountinfo writes space, tab, newline and backslash as three octal digits.
-std::string Unescape(std::string_view text) {
-  std::string plain;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 3 < text.size()) {
-      if (auto byte = ParseUint(text.substr(i + 1, 3), 8)) {
-        plain += static_cast<char>(*byte);
-        i += 3;
-        continue;
-      }
-    }
-    plain += text[i];
-  }
-  return plain;
-}
-
 // `path` of the hierarchy as seen below a mount whose root is `root`; "" when it is not below it.
 std::string Below(std::string_view root, std::string_view path) {
   if (root == "/") return std::string(path);
@@ -79,21 +64,19 @@ class Collector {
  public:
   explicit Collector(std::vector<Membership> memberships) : memberships_(std::move(memberships)) {}
 
-  // `id parent major:minor root mount-point options [optional…] - type source super-options`
   void Line(std::string_view line) {
-    size_t dash = line.find(" - cgroup");
-    if (dash == std::string_view::npos) return;
-    auto left = Split(line.substr(0, dash), ' ');
-    auto right = Split(line.substr(dash + 3), ' ');
-    if (left.size() < 5 || right.size() < 3 || !left[4].starts_with('/')) return;
-    bool v2 = right[0] == "cgroup2";
-    if (!v2 && right[0] != "cgroup") return;
+    if (line.find(" - cgroup") == std::string_view::npos) return;
+    auto mount = ReadMountLine(line);
+    if (!mount || !mount->point.starts_with('/')) return;
+    bool v2 = mount->type == "cgroup2";
+    if (!v2 && mount->type != "cgroup") return;
     for (auto& membership : memberships_) {
       if (membership.found || membership.controllers.empty() != v2) continue;
       auto controllers = Split(membership.controllers, ',');
-      if (!v2 && !OptionsContain(right[2], controllers[0])) continue;
+      if (!v2 && !OptionsContain(mount->super_options, controllers[0])) continue;
       membership.found = true;
-      Add(v2, controllers, Unescape(left[4]), Below(Unescape(left[3]), membership.path));
+      Add(v2, controllers, UnescapeMountWord(mount->point),
+          Below(UnescapeMountWord(mount->root), membership.path));
       return;
     }
   }
