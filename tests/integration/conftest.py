@@ -54,7 +54,7 @@ def pytest_collection_modifyitems(config, items):
     name = runtime_program().name
     if name.startswith("kiste") or config.getoption("--no-exceptions"):
         return
-    differing = peers.differing(name)
+    differing = peers.differing(name, cgroups.layout())
     for item in items:
         for marker in item.iter_markers("kiste_only"):
             item.add_marker(pytest.mark.skip(reason=f"not for {name}: {marker.args[0]}"))

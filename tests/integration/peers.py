@@ -11,8 +11,8 @@ def names():
     return sorted(file.stem for file in FOLDER.glob("*.toml"))
 
 
-def differing(name):
-    """Why this peer skips a test, by `file.test` or `file.*`."""
+def differing(name, layout=None):
+    """Why this peer skips a test, by `file.test` or `file.*`: on a host with this layout of cgroups, or on any."""
     file = FOLDER / f"{name}.toml"
     groups = tomllib.loads(file.read_text(encoding="utf-8"))["differs"] if file.exists() else []
-    return {test: group["why"] for group in groups for test in group["tests"]}
+    return {test: group["why"] for group in groups if layout is None or group.get("cgroups", layout) == layout for test in group["tests"]}

@@ -5,6 +5,7 @@
 // only the v1 ones or only the v2 one were there. Afterwards nothing may be left.
 #pragma once
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/sched.h>
 #include <signal.h>
@@ -101,11 +102,17 @@ class HostCgroup : public testing::TestWithParam<Part> {
     return child;
   }
   pid_t StartSleeping(const Cgroup& cgroup) {
-    pid_t child = Start(cgroup, [] {
+    int ready[2];
+    EXPECT_EQ(pipe2(ready, O_CLOEXEC), 0);
+    pid_t child = Start(cgroup, [&] {
+      close(ready[1]);  // it has joined them all; its end, too, closes this
       pause();
       return 0;
     });
-    WaitForMember(cgroup, child);
+    close(ready[1]);
+    char none = 0;
+    EXPECT_EQ(read(ready[0], &none, 1), 0);
+    close(ready[0]);
     return child;
   }
   static void WaitForMember(const Cgroup& cgroup, pid_t pid) {
