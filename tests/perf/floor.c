@@ -432,11 +432,14 @@ static int Exec(char** arguments) {
     clone.cgroup =
         (uint32_t)open(CgroupPath("", arguments[1], ""), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   }
-  if (setns(target, (int)kNamespaces | CLONE_NEWCGROUP)) Die("setns", arguments[0]);
+  // With nsdelegate nobody outside of a cgroup namespace starts a process in it from inside.
+  int late = unified ? CLONE_NEWCGROUP : 0;
+  if (setns(target, (int)kNamespaces | (CLONE_NEWCGROUP & ~late))) Die("setns", arguments[0]);
   pid_t child = (pid_t)syscall(SYS_clone3, &clone, sizeof clone);
   if (child < 0) Die("clone3", arguments[1]);
   if (child == 0) {
     JoinTasks(tasks);
+    if (late && setns(target, late)) Die("setns", "cgroup");
     DropPrivileges();
     Execute(arguments + 2);
   }
