@@ -28,7 +28,8 @@ std::optional<uint32_t> CgroupOwner(const oci::Config& config) {
   }
   uint32_t uid = config.process->user.uid;
   // The mappings of a user namespace that is joined are not ours to know.
-  if (config.linux.Find(CLONE_NEWUSER) != nullptr) return oci::HostId(config.linux.uid_mappings, uid);
+  if (config.linux.Find(CLONE_NEWUSER) != nullptr)
+    return oci::HostId(config.linux.uid_mappings, uid);
   return uid;
 }
 

@@ -24,7 +24,7 @@ namespace criu = sys::criu;
 std::string ParentFolder(const CriuRequest& request) {
   std::string_view images = request.image_path;
   std::string_view parent = request.parent_path;
-  if (parent.starts_with("../") && !sys::StatAt(AT_FDCWD, request.image_path)) {
+  if (parent.starts_with("../") && !sys::Exists(AT_FDCWD, request.image_path)) {
     while (images.ends_with('/')) images.remove_suffix(1);
     auto slash = images.rfind('/');
     images = slash == images.npos ? "." : images.substr(0, slash);
@@ -37,8 +37,8 @@ Status CheckRequest(const CriuRequest& request) {
   if (request.status_fd >= 0) {
     int flags = fcntl(request.status_fd, F_GETFL);
     if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) {
-      return Invalid(StrCat("--status-fd: expected a descriptor open for writing, found ",
-                            request.status_fd));
+      return Invalid(
+          StrCat("--status-fd: expected a descriptor open for writing, found ", request.status_fd));
     }
   }
   if (request.parent_path.empty()) return {};
@@ -47,7 +47,8 @@ Status CheckRequest(const CriuRequest& request) {
                           request.parent_path));
   }
   std::string parent = ParentFolder(request);
-  auto status = TRY_CONTEXT(sys::StatAt(AT_FDCWD, parent), StrCat("--parent-path ", request.parent_path));
+  auto status =
+      TRY_CONTEXT(sys::StatAt(AT_FDCWD, parent), StrCat("--parent-path ", request.parent_path));
   if (!S_ISDIR(status.st_mode))
     return Invalid(StrCat("--parent-path: expected a directory, found ", parent));
   return {};
@@ -56,9 +57,8 @@ Status CheckRequest(const CriuRequest& request) {
 Status CheckStatus(const Container& container) {
   auto status = TRY(container.Status());
   if (status == ContainerStatus::kRunning || status == ContainerStatus::kPaused) return {};
-  return Fail(ErrorKind::kState, StrCat("cannot checkpoint container ",
-                                        Quote(container.record.id), ": it is ",
-                                        StatusName(status)));
+  return Fail(ErrorKind::kState, StrCat("cannot checkpoint container ", Quote(container.record.id),
+                                        ": it is ", StatusName(status)));
 }
 
 // Asks whether this kernel and criu can do what an option needs: it would fail later with less to
