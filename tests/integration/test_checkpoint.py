@@ -31,8 +31,13 @@ def count_of(container):
     return int(container.sh("cat /dev/shm/count"))
 
 
-def counting(runtime, bundle):
-    container = runtime.run_detached(bundle.sh(COUNT))
+def counts_on(container):
+    before = count_of(container)
+    eventually(lambda: count_of(container) > before, "it counts on")
+
+
+def counting(runtime, bundle, script=COUNT):
+    container = runtime.run_detached(bundle.sh(script))
     eventually(lambda: container.exec("cat", "/dev/shm/count").code == 0, "the container counts")
     return container
 
@@ -130,8 +135,7 @@ def test_a_container_goes_on_where_it_was(criu, runtime, bundle, images):
 def test_it_may_be_left_running(criu, runtime, bundle, images):
     container = counting(runtime, bundle)
     runtime.ok("checkpoint", "--leave-running", "--image-path", images, container.id)
-    before = count_of(container)
-    eventually(lambda: count_of(container) > before, "it counts on")
+    counts_on(container)
     container.end()
     again = restore(runtime, bundle, images, container.id)
     assert again.status == "running"
@@ -164,8 +168,7 @@ def test_a_paused_container_can_be_saved(criu, runtime, bundle, images):
     again = restore(runtime, bundle, images, container.id)
     if again.status == "paused":
         runtime.ok("resume", again.id)
-    before = count_of(again)
-    eventually(lambda: count_of(again) > before, "it counts on")
+    counts_on(again)
     again.end()
 
 
@@ -293,15 +296,12 @@ UNLINKED = "exec </dev/null >/dev/null 2>&1; exec 3>/dev/shm/a; ln /dev/shm/a /d
                          ids=["tcp", "link"])
 def test_it_is_refused_without_the_option(criu, runtime, bundle, images, script, option, restored):
     bundle.process["capabilities"] = {kind: ["CAP_NET_ADMIN"] for kind in ("bounding", "effective", "permitted")}
-    container = runtime.run_detached(bundle.sh(script))
-    eventually(lambda: container.exec("cat", "/dev/shm/count").code == 0, "the container counts")
+    container = counting(runtime, bundle, script)
     runtime.refuses("checkpoint", "--image-path", images, container.id)
-    before = count_of(container)
-    eventually(lambda: count_of(container) > before, "it counts on")
+    counts_on(container)
     runtime.ok("checkpoint", option, "--image-path", images, container.id)
     again = restore(runtime, bundle, images, container.id, *([option] if restored else []))
-    first = count_of(again)
-    eventually(lambda: count_of(again) > first, "it counts on")
+    counts_on(again)
     again.end()
 
 
@@ -309,11 +309,9 @@ def test_it_is_refused_without_the_option(criu, runtime, bundle, images, script,
 @pytest.mark.kiste_only("an option of crun's")
 def test_its_connections_are_kept_while_it_is_saved(criu, runtime, bundle, images, how):
     bundle.process["capabilities"] = {kind: ["CAP_NET_ADMIN"] for kind in ("bounding", "effective", "permitted")}
-    container = runtime.run_detached(bundle.sh(TALKING))
-    eventually(lambda: container.exec("cat", "/dev/shm/count").code == 0, "the container counts")
+    container = counting(runtime, bundle, TALKING)
     runtime.ok("checkpoint", "--tcp-established", "--network-lock", how, "--leave-running", "--image-path", images, container.id)
-    before = count_of(container)
-    eventually(lambda: count_of(container) > before, "it counts on")
+    counts_on(container)
     container.end()
 
 
@@ -322,8 +320,7 @@ def test_the_network_namespace_may_be_restored_empty(criu, runtime, bundle, imag
     container = counting(runtime, bundle)
     runtime.ok("checkpoint", "--empty-ns", "network", "--image-path", images, container.id)
     again = restore(runtime, bundle, images, container.id, "--empty-ns", "network")
-    first = count_of(again)
-    eventually(lambda: count_of(again) > first, "it counts on")
+    counts_on(again)
     again.end()
 
 
@@ -332,8 +329,7 @@ def test_modes_of_cgroups(criu, runtime, bundle, images, mode):
     container = counting(runtime, bundle)
     runtime.ok("checkpoint", "--manage-cgroups-mode", mode, "--image-path", images, container.id)
     again = restore(runtime, bundle, images, container.id, "--manage-cgroups-mode", mode)
-    first = count_of(again)
-    eventually(lambda: count_of(again) > first, "it counts on")
+    counts_on(again)
     runtime.ok("pause", again.id)
     assert again.status == "paused"
     runtime.ok("resume", again.id)
@@ -348,8 +344,7 @@ def test_a_user_namespace(criu, runtime, bundle, images):
     runtime.ok("checkpoint", "--image-path", images, container.id)
     assert not runtime.is_kiste or (images.stat().st_mode & 0o777, images.stat().st_gid) == (0o710, 100000)
     again = restore(runtime, bundle, images, container.id)
-    first = count_of(again)
-    eventually(lambda: count_of(again) > first, "it counts on")
+    counts_on(again)
     assert again.sh("id -u; cat /proc/self/uid_map").split() == ["0", "0", "100000", "65536"]
     again.end()
 
@@ -373,8 +368,7 @@ def test_memory_is_saved_beforehand(criu, runtime, bundle, images, workspace):
     runtime.ok("checkpoint", "--parent-path", "../before", "--image-path", images, container.id)
     assert (images / "parent").is_symlink()
     again = restore(runtime, bundle, images, container.id)
-    first = count_of(again)
-    eventually(lambda: count_of(again) > first, "it counts on")
+    counts_on(again)
     again.end()
 
 
@@ -383,8 +377,7 @@ def test_a_page_is_kept_once(criu, runtime, bundle, images, workspace):
     runtime.ok("checkpoint", "--pre-dump", "--image-path", workspace / "before", container.id)
     runtime.ok("checkpoint", "--auto-dedup", "--parent-path", "../before", "--image-path", images, container.id)
     again = restore(runtime, bundle, images, container.id, "--auto-dedup")
-    first = count_of(again)
-    eventually(lambda: count_of(again) > first, "it counts on")
+    counts_on(again)
     again.end()
 
 
