@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <csignal>
+#include <filesystem>
+
+#include "base/strings.h"
+#include "bench/target/target.h"
+
+namespace kiste::bench {
+
+Instance::Instance(Instance&& other) noexcept
+    : target_(std::exchange(other.target_, nullptr)),
+      id_(std::move(other.id_)),
+      data_(std::move(other.data_)),
+      bundle_(std::move(other.bundle_)),
+      placeholders_(std::move(other.placeholders_)),
+      command_(std::move(other.command_)),
+      patience_(other.patience_),
+      network_(other.network_),
+      cgroup_(std::move(other.cgroup_)),
+      tasks_(std::move(other.tasks_)),
+      running_(std::move(other.running_)),
+      up_(std::exchange(other.up_, false)),
+      created_(std::exchange(other.created_, false)) {}
+
+Instance::~Instance() {
+  if (target_ == nullptr) return;
+  if (up_ || created_) static_cast<void>(Down());
+  running_.reset();
+  if (cgroup_) {
+    static_cast<void>(cgroup_->KillAll(SIGKILL));
+    static_cast<void>(cgroup_->Remove());
+  }
+  std::error_code ignored;
+  std::filesystem::remove_all(bundle_, ignored);
+}
+
+Deadline Instance::Patience() const {
+  return Deadline::In(std::chrono::milliseconds(static_cast<int64_t>(patience_ * 1000)));
+}
+
+bool Instance::Can(Verb verb) const { return target_->description().commands.contains(verb); }
+
+Result<Start> Instance::For(Verb verb, const Words& command) const {
+  const auto& commands = target_->description().commands;
+  auto at = commands.find(verb);
+  if (at == commands.end()) {
+    return Fail(ErrorKind::kUnsupported, StrCat("target ", target_->description().name,
+                                                " has no command ", VerbName(verb)));
+  }
+  auto placeholders = placeholders_;
+  if (!command.empty()) {
+    auto inside = placeholders;
+    inside["data"] = {target_->description().inside_paths ? "/data" : data_};
+    placeholders["command"] = TRY(FillIn(command, inside));
+  }
+  auto start = target_->Begin(TRY(FillIn(at->second, placeholders)));
+  start.network = network_;
+  for (const auto& file : tasks_) start.tasks.push_back(file.get());
+  return start;
+}
+
+Result<Nanoseconds> Instance::Do(Verb verb, const Words& command) const {
+  auto start = TRY(For(verb, command));
+  auto output = TRY(Succeed(start, Patience()));
+  return output.took;
+}
+
+Result<Output> Instance::Run() const {
+  auto start = TRY(For(Verb::kRun));
+  return Succeed(start, Patience());
+}
+
+Result<Nanoseconds> Instance::Up() {
+  up_ = true;
+  auto began = Clock::now();
+  if (Can(Verb::kCreate) && Can(Verb::kStart)) {
+    // The container has create's standard output; an engine's has not, and start returns when it
+    // runs.
+    created_ = true;
+    auto start = TRY(For(Verb::kCreate));
+    running_ = TRY(Running::Begin(start));
+    auto ended = TRY(running_->Wait(Patience()));
+    if (ended.code != 0) {
+      return Fail(ErrorKind::kSystem,
+                  StrCat(start.words[0], " create: exit code ", ended.code, ": ", ended.errors));
+    }
+    TRY(Do(Verb::kStart));
+    if (target_->description().bundle) TRY(running_->WaitForLine("ready", Patience()));
+    return Clock::now() - began;
+  }
+  if (Can(Verb::kDetached)) {
+    TRY(Do(Verb::kDetached));
+    return Clock::now() - began;
+  }
+  auto start = TRY(For(Verb::kRun));
+  running_ = TRY(Running::Begin(start));
+  TRY(running_->WaitForLine("ready", Patience()));
+  return Clock::now() - began;
+}
+
+Result<Nanoseconds> Instance::Down() {
+  up_ = false;
+  auto began = Clock::now();
+  auto took = Nanoseconds::zero();
+  if (Can(Verb::kStop)) {
+    TRY(Do(Verb::kStop));
+    took = Clock::now() - began;
+  } else if (running_) {
+    running_->Signal(SIGTERM);
+    auto ended = running_->Wait(Deadline::In(std::chrono::seconds(2)));
+    took = Clock::now() - began;
+    if (!ended) running_->Signal(SIGKILL);
+  }
+  created_ = false;
+  if (Can(Verb::kDelete)) TRY(Do(Verb::kDelete));
+  running_.reset();
+  ReapOrphans();
+  return took;
+}
+
+}  // namespace kiste::bench

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/target/target.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+
+#include "base/strings.h"
+#include "bench/target/bundle.h"
+#include "sys/file.h"
+
+namespace kiste::bench {
+
+namespace {
+
+constexpr auto kPreparation = std::chrono::seconds(120);
+constexpr auto kDaemonStart = std::chrono::seconds(30);
+
+// Ids differ within a run, whatever the target. Letters and digits only: every engine takes them.
+std::string NextId() {
+  static std::atomic<unsigned> last{0};
+  return StrCat("kb", getpid(), "n", ++last);
+}
+
+// Letters that may stand in any path and image name.
+std::string Plain(std::string_view name) {
+  std::string plain(name.substr(name.rfind('/') == std::string_view::npos
+                                    ? 0
+                                    : name.rfind('/') + 1));
+  for (char& letter : plain) {
+    if ((letter < 'a' || letter > 'z') && (letter < '0' || letter > '9')) letter = '-';
+  }
+  return plain;
+}
+
+Result<sys::cgroup::Resources> ToResources(const Limits& limits) {
+  sys::cgroup::Resources resources;
+  if (limits.memory)
+    resources.memory = sys::cgroup::Memory{.limit = static_cast<int64_t>(*limits.memory)};
+  if (limits.cpus) {
+    resources.cpu = sys::cgroup::Cpu{.period = 100000,
+                                     .quota = static_cast<int64_t>(*limits.cpus * 100000)};
+  }
+  if (limits.pids) resources.pids_limit = static_cast<int64_t>(*limits.pids);
+  return resources;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Target>> Target::Make(const TargetDescription& description,
+                                             const Room& room) {
+  std::unique_ptr<Target> target(new Target(description, room));
+  target->program_ = TRY(FindProgram(description.program));
+  for (const auto& need : description.needs) {
+    if (!need.starts_with('/')) {
+      TRY(FindProgram(need));
+    } else if (!sys::Exists(AT_FDCWD, need)) {
+      return Fail(ErrorKind::kNotFound, StrCat(need, ": not there"));
+    }
+  }
+  target->folder_ = StrCat(room.folder, "/", Plain(description.name));
+  TRY(sys::MakeDirectories(StrCat(target->folder_, "/state"), 0700));
+  return target;
+}
+
+Target::~Target() {
+  for (const auto* root : images_) {
+    auto placeholders = Common();
+    placeholders["rootfs"] = {root->path};
+    placeholders["image"] = {root->image};
+    static_cast<void>(RunAll(description_.remove_image, placeholders));
+  }
+  if (prepared_) static_cast<void>(RunAll(description_.undo, Common()));
+  if (daemon_) {
+    daemon_->Signal(SIGTERM);
+    static_cast<void>(daemon_->Wait(Deadline::In(std::chrono::seconds(10))));
+  }
+}
+
+Placeholders Target::Common() const {
+  return {{"program", {program_}},
+          {"state", {StrCat(folder_, "/state")}},
+          {"folder", {folder_}},
+          {"run", {room_.run}},
+          {"cgroup-parent", {room_.cgroup}}};
+}
+
+Start Target::Begin(Words words) const {
+  return {.words = std::move(words), .environment = description_.environment};
+}
+
+std::string Target::Version() const {
+  auto words = FillIn(description_.version, Common());
+  if (!words || words->empty()) return {};
+  auto said = Succeed(Begin(*words), Deadline::In(std::chrono::seconds(10)));
+  if (!said) return {};
+  return std::string(Trim(Split(said->text, '\n').front()));
+}
+
+Status Target::RunAll(const std::vector<Words>& commands, const Placeholders& placeholders) const {
+  for (const auto& command : commands) {
+    auto words = TRY(FillIn(command, placeholders));
+    TRY(Succeed(Begin(std::move(words)), Deadline::In(kPreparation)));
+  }
+  return {};
+}
+
+Status Target::Prepare() {
+  if (prepared_) return {};
+  if (!description_.daemon.empty()) {
+    auto start = Begin(TRY(FillIn(description_.daemon, Common())));
+    start.read_output = false;
+    daemon_ = TRY(Running::Begin(start));
+    auto ask = Begin(TRY(FillIn(description_.daemon_ready, Common())));
+    auto deadline = Deadline::In(kDaemonStart);
+    while (true) {
+      auto answered = Succeed(ask, Deadline::In(std::chrono::seconds(5)));
+      if (answered) break;
+      if (daemon_->HasEnded()) {
+        auto ended = TRY(daemon_->Wait(Deadline::In(std::chrono::seconds(1))));
+        return Fail(ErrorKind::kSystem, StrCat("daemon: exit code ", ended.code, ": ",
+                                               ended.errors));
+      }
+      if (deadline.Over()) return std::unexpected(std::move(answered).error().With("daemon"));
+      usleep(50'000);
+    }
+  }
+  prepared_ = true;
+  return RunAll(description_.prepare, Common());
+}
+
+Status Target::PrepareImage(const RootFileSystem& root) {
+  for (const auto* made : images_) {
+    if (made->path == root.path) return {};
+  }
+  if (description_.make_image.empty()) return {};
+  auto placeholders = Common();
+  placeholders["rootfs"] = {root.path};
+  placeholders["image"] = {root.image};
+  TRY(RunAll(description_.make_image, placeholders));
+  images_.push_back(&root);
+  return {};
+}
+
+Status Target::CheckAsk(const Ask& ask) const {
+  auto lacks = [this](std::string_view what) {
+    return Fail(ErrorKind::kUnsupported,
+                StrCat("target ", description_.name, " has no way to ", what));
+  };
+  if (ask.link != nullptr && !description_.link) return lacks("be given a network link");
+  if (ask.data && !description_.can_data) return lacks("be given a folder");
+  if (description_.cgroup != CgroupMaker::kTarget) return {};
+  if (ask.limits.cpus && !description_.limits.contains("cpus")) return lacks("limit processors");
+  if (ask.limits.memory && !description_.limits.contains("memory")) return lacks("limit memory");
+  if (ask.limits.pids && !description_.limits.contains("pids")) return lacks("limit processes");
+  return {};
+}
+
+Status Target::JoinCgroup(const Ask& ask, Instance& instance) const {
+  if (description_.cgroup != CgroupMaker::kBench) return {};
+  auto layout = TRY(sys::cgroup::Detect());
+  if (layout.hierarchies.empty()) return {};
+  instance.cgroup_ =
+      TRY(sys::cgroup::Cgroup::Create(layout, StrCat(room_.cgroup, "/", instance.id_)));
+  auto resources = TRY(ToResources(ask.limits));
+  TRY(instance.cgroup_->Apply(resources));
+  for (const auto& [controller, path] : instance.cgroup_->paths()) {
+    auto file = StrCat(path, controller.empty() ? "/cgroup.procs" : "/tasks");
+    instance.tasks_.push_back(TRY(sys::Open(file, O_WRONLY | O_CLOEXEC)));
+  }
+  return {};
+}
+
+Status Target::FillPlaceholders(const Ask& ask, Instance& instance) const {
+  auto& values = instance.placeholders_;
+  values = Common();
+  values["id"] = {instance.id_};
+  values["rootfs"] = {ask.root->path};
+  values["image"] = {ask.root->image};
+  values["cgroup"] = {StrCat(room_.cgroup, "/", instance.id_)};
+  bool inside = description_.inside_paths;
+  values["load"] = {inside ? "/load" : ask.root->load};
+  values["inside"] = {kInsideAddress};
+  values["outside"] = {kOutsideAddress};
+  values["source"] = {instance.data_};
+  if (ask.link != nullptr) values["link"] = {ask.link->path()};
+  if (ask.limits.cpus) values["cpus"] = {StrCat(static_cast<int64_t>(*ask.limits.cpus * 1000), "e-3")};
+  if (ask.limits.memory) values["memory"] = {StrCat(*ask.limits.memory)};
+  if (ask.limits.pids) values["pids"] = {StrCat(*ask.limits.pids)};
+  Words limits;
+  for (const auto& [name, words] : description_.limits) {
+    if (!values.contains(name)) continue;
+    auto filled = TRY(FillIn(words, values));
+    limits.insert(limits.end(), filled.begin(), filled.end());
+  }
+  values["limits"] = limits;
+  values["network"] = TRY(FillIn(
+      ask.link != nullptr ? description_.network_link : description_.network_none, values));
+  auto data = ask.data ? TRY(FillIn(description_.data, values)) : Words();
+  // In a command inside {data} is the folder; outside, the words that bring it there.
+  values["data"] = {inside ? "/data" : instance.data_};
+  instance.command_ = TRY(FillIn(ask.command, values));
+  values["data"] = data;
+  values["command"] = instance.command_;
+  return {};
+}
+
+Result<Instance> Target::MakeInstance(const Ask& ask) const {
+  TRY(CheckAsk(ask));
+  Instance instance(*this, NextId());
+  instance.patience_ = ask.patience;
+  auto folder = StrCat(folder_, "/", instance.id_);
+  TRY(sys::MakeDirectories(folder, 0755));
+  if (ask.data) {
+    instance.data_ = StrCat(folder, "/data");
+    TRY(sys::MakeDirectories(instance.data_, 0777));
+  }
+  if (ask.link != nullptr && description_.enter_link) instance.network_ = ask.link->fd();
+  TRY(FillPlaceholders(ask, instance));
+  TRY(JoinCgroup(ask, instance));
+  instance.bundle_ = folder;
+  instance.placeholders_["bundle"] = {folder};
+  if (!description_.bundle) return instance;
+  BundleRequest bundle = {.rootfs = ask.root->path,
+                          .command = instance.command_,
+                          .cgroup = instance.placeholders_["cgroup"].front(),
+                          .network = ask.link != nullptr ? ask.link->path() : "",
+                          .data = instance.data_,
+                          .limits = ask.limits};
+  if (description_.seccomp) bundle.seccomp = TRY(DefaultSeccompProfile());
+  auto directory = TRY(sys::Open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  TRY(sys::ReplaceFileAt(directory.get(), "config.json", ConfigJson(bundle), 0644));
+  return instance;
+}
+
+}  // namespace kiste::bench
