@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "base/fd.h"
 #include "base/result.h"
@@ -19,7 +20,8 @@ class Link {
  public:
   // `path` becomes a file to which the namespace is bound. Needs ip(8).
   static Result<Link> Make(const std::string& path);
-  Link(Link&& other) noexcept = default;
+  Link(Link&& other) noexcept
+      : path_(std::exchange(other.path_, {})), namespace_(std::move(other.namespace_)) {}
   Link& operator=(Link&&) = delete;
   ~Link();
 

@@ -95,7 +95,8 @@ Result<RootFileSystem> MakeRootFileSystem(const std::string& path, const std::st
                                    {"etc/hostname", "bench\n"},
                                    {"etc/os-release", "ID=kiste-bench\n"},
                                    {"usr/.keep", ""}}) {
-    TRY(sys::ReplaceFileAt(root.get(), name, text, 0644));
+    auto file = TRY(sys::OpenAt(root.get(), name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    TRY(sys::WriteAll(file.get(), text, name));
   }
   TRY(Copy(request.load, StrCat(path, "/load")));
   TRY(AddShell(path));

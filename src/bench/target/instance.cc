@@ -70,24 +70,32 @@ Result<Output> Instance::Run() const {
   return Succeed(start, Patience());
 }
 
+Result<Instance::Steps> Instance::UpInSteps() {
+  up_ = created_ = true;
+  auto began = Clock::now();
+  auto start = TRY(For(Verb::kCreate));
+  running_ = TRY(Running::Begin(start));
+  auto ended = TRY(running_->Wait(Patience()));
+  if (ended.code != 0) {
+    return Fail(ErrorKind::kSystem,
+                StrCat(start.words[0], " create: exit code ", ended.code, ": ", ended.errors));
+  }
+  auto created = Clock::now();
+  TRY(Do(Verb::kStart));
+  auto started = Clock::now();
+  // The container has create's standard output; an engine's has not, and start returns when it
+  // runs.
+  if (target_->description().bundle) TRY(running_->WaitForLine("ready", Patience()));
+  return Steps{created - began, started - created};
+}
+
 Result<Nanoseconds> Instance::Up() {
-  up_ = true;
   auto began = Clock::now();
   if (Can(Verb::kCreate) && Can(Verb::kStart)) {
-    // The container has create's standard output; an engine's has not, and start returns when it
-    // runs.
-    created_ = true;
-    auto start = TRY(For(Verb::kCreate));
-    running_ = TRY(Running::Begin(start));
-    auto ended = TRY(running_->Wait(Patience()));
-    if (ended.code != 0) {
-      return Fail(ErrorKind::kSystem,
-                  StrCat(start.words[0], " create: exit code ", ended.code, ": ", ended.errors));
-    }
-    TRY(Do(Verb::kStart));
-    if (target_->description().bundle) TRY(running_->WaitForLine("ready", Patience()));
+    TRY(UpInSteps());
     return Clock::now() - began;
   }
+  up_ = true;
   if (Can(Verb::kDetached)) {
     TRY(Do(Verb::kDetached));
     return Clock::now() - began;
@@ -98,24 +106,42 @@ Result<Nanoseconds> Instance::Up() {
   return Clock::now() - began;
 }
 
-Result<Nanoseconds> Instance::Down() {
+// Until the program has ended: what runs in the foreground has ended with it, a runtime's command
+// only tells it to end.
+Status Instance::WaitUntilStopped() {
+  if (running_ && !running_->HasEnded()) {
+    TRY(running_->Wait(Deadline::In(std::chrono::seconds(20))));
+    return {};
+  }
+  // The output that create's container had ends with its last process.
+  while (running_ && target_->description().bundle) {
+    auto line = TRY(running_->ReadLine(Deadline::In(std::chrono::seconds(20))));
+    if (!line) break;
+  }
+  return {};
+}
+
+Result<Instance::Steps> Instance::DownInSteps() {
   up_ = false;
   auto began = Clock::now();
-  auto took = Nanoseconds::zero();
   if (Can(Verb::kStop)) {
     TRY(Do(Verb::kStop));
-    took = Clock::now() - began;
   } else if (running_) {
     running_->Signal(SIGTERM);
-    auto ended = running_->Wait(Deadline::In(std::chrono::seconds(2)));
-    took = Clock::now() - began;
-    if (!ended) running_->Signal(SIGKILL);
   }
+  TRY(WaitUntilStopped());
+  auto stopped = Clock::now();
   created_ = false;
   if (Can(Verb::kDelete)) TRY(Do(Verb::kDelete));
+  auto deleted = Clock::now();
   running_.reset();
   ReapOrphans();
-  return took;
+  return Steps{stopped - began, deleted - stopped};
+}
+
+Result<Nanoseconds> Instance::Down() {
+  auto steps = TRY(DownInSteps());
+  return steps.first;
 }
 
 }  // namespace kiste::bench

@@ -55,8 +55,14 @@ class Instance {
   // Returns when it has written "ready", or for want of its output when the target says it runs;
   // how long that took.
   Result<Nanoseconds> Up();
+  // The same by create and start, which the target must have; how long each took.
+  struct Steps {
+    Nanoseconds first, second;
+  };
+  Result<Steps> UpInSteps();
   // Stops and deletes it; nothing of it is left. Says how long the stop took.
   Result<Nanoseconds> Down();
+  Result<Steps> DownInSteps();  // how long stopping and deleting took
   // What the command writes while it is up; nullptr when nobody can read that.
   Running* running() { return running_ ? &*running_ : nullptr; }
 
@@ -65,7 +71,7 @@ class Instance {
  private:
   friend class Target;
   Instance(const Target& target, std::string id) : target_(&target), id_(std::move(id)) {}
-  Status WaitUntilGone() const;
+  Status WaitUntilStopped();
 
   const Target* target_;
   std::string id_, data_, bundle_;

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/strings.h"
+#include "bench/method/method.h"
+
+namespace kiste::bench {
+
+namespace {
+
+constexpr Method kMethods[] = {
+    {"command", "one command inside, and what it says", MeasureCommand},
+    {"lifecycle", "each step of a sandbox's life", MeasureLifecycle},
+    {"throughput", "sandboxes per second by workers", MeasureThroughput},
+    {"growth", "boot by the size of the root file system", MeasureGrowth},
+    {"density", "memory and boot by the number of instances", MeasureDensity},
+    {"interference", "a victim beside neighbours that take", MeasureInterference},
+    {"pair", "two under the same load beside each other", MeasurePair},
+};
+
+}  // namespace
+
+std::span<const Method> Methods() { return kMethods; }
+
+const Method* FindMethod(std::string_view name) {
+  for (const auto& method : kMethods) {
+    if (name == method.name) return &method;
+  }
+  return nullptr;
+}
+
+Result<const RootFileSystem*> Roots::Get(const std::vector<std::string>& programs,
+                                         uint64_t filler) {
+  for (const auto& made : made_) {
+    if (made.programs == programs && made.filler == filler) return &made.root;
+  }
+  auto number = made_.size();
+  auto root = TRY(MakeRootFileSystem(
+      StrCat(folder_, "/root", number), StrCat("kiste-bench-", run_, "-", number),
+      {.load = load_, .programs = programs, .filler = filler}));
+  made_.push_back({programs, filler, std::move(root)});
+  return &made_.back().root;
+}
+
+Result<Instance> Trial::Make(const Words& command, const Link* link, uint64_t filler) const {
+  const auto* root = TRY(roots.Get(workload.programs, filler));
+  TRY(target.PrepareImage(*root));
+  return target.MakeInstance({.command = command,
+                              .root = root,
+                              .limits = workload.limits,
+                              .link = link,
+                              .data = workload.data,
+                              .patience = workload.patience});
+}
+
+}  // namespace kiste::bench
