@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <csignal>
+
 #include "base/strings.h"
 #include "bench/method/method.h"
 #include "sys/file.h"

@@ -8,7 +8,7 @@
 #include <span>
 #include <string>
 
-#include "bench/method/outcome.h"
+#include "bench/method/read_output.h"
 #include "bench/target/target.h"
 
 namespace kiste::bench {

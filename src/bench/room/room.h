@@ -11,13 +11,17 @@
 
 #include "base/result.h"
 #include "bench/room/ledger.h"
+#include "sys/cgroup/cgroup.h"
 
 namespace kiste::bench {
+
+// The files of a cgroup to which a process of one thread writes "0" to join it in every hierarchy.
+Result<std::vector<Fd>> OpenTasks(const sys::cgroup::Cgroup& cgroup);
 
 struct Room {
   std::string run;     // its name
   std::string folder;  // on the file system that is measured
-  std::string cgroup;  // the path in every hierarchy
+  std::string cgroup;  // the path in every hierarchy; the run itself and its daemons are in `self` below it
 };
 
 // Makes the room below `parent`, calls `deed` in its first process, takes the room away and returns

@@ -166,10 +166,7 @@ Status Target::JoinCgroup(const Ask& ask, Instance& instance) const {
       TRY(sys::cgroup::Cgroup::Create(layout, StrCat(room_.cgroup, "/", instance.id_)));
   auto resources = TRY(ToResources(ask.limits));
   TRY(instance.cgroup_->Apply(resources));
-  for (const auto& [controller, path] : instance.cgroup_->paths()) {
-    auto file = StrCat(path, controller.empty() ? "/cgroup.procs" : "/tasks");
-    instance.tasks_.push_back(TRY(sys::Open(file, O_WRONLY | O_CLOEXEC)));
-  }
+  instance.tasks_ = TRY(OpenTasks(*instance.cgroup_));
   return {};
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/method/outcome.h"
+#include "bench/method/read_output.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "bench/method/outcome.h"
+#include "bench/method/read_output.h"
 
 #include <regex.h>
 
@@ -93,18 +93,6 @@ class Expression {
 };
 
 }  // namespace
-
-void Outcome::Append(const Outcome& other, std::string_view prefix) {
-  for (auto sample : other.samples) {
-    sample.metric.insert(0, prefix);
-    samples.push_back(std::move(sample));
-  }
-  for (auto gap : other.gaps) {
-    gap.metric.insert(0, prefix);
-    gaps.push_back(std::move(gap));
-  }
-  findings.insert(findings.end(), other.findings.begin(), other.findings.end());
-}
 
 Result<Outcome> ReadLoadOutput(std::string_view text) {
   Outcome outcome;

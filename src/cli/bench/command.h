@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A command of kiste-bench: one file each, one table of them (program.cc).
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/options.h"
+
+namespace kiste::cli::bench {
+
+constexpr char kDefaultRecord[] = "kiste-bench.sqlite";
+
+struct Session {
+  Arguments arguments;
+  std::string command_line;
+};
+
+struct Command {
+  const char* name;
+  const char* arguments;
+  const char* help;
+  std::span<const Option> options;
+  size_t least, most;  // how many arguments
+  // The exit code.
+  Result<int> (*run)(const Session& session);
+};
+
+extern const Command kCleanCommand, kListCommand, kRunCommand;
+
+Status Print(std::string_view text);
+
+}  // namespace kiste::cli::bench

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/run/run.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "base/strings.h"
+#include "cli/bench/command.h"
+#include "cli/bench/files.h"
+#include "cli/bench/program.h"
+#include "sys/file.h"
+
+namespace kiste::cli::bench {
+
+namespace {
+
+using kiste::bench::RunRequest;
+
+constexpr Option kOptions[] = {
+    {"targets", 't', "NAMES", "targets, with commas between them (default: all that are here)"},
+    {"workloads", 'w', "NAMES", "workloads (default: all)"},
+    {"rounds", 'r', "N", "how often each pair is measured (default 5)"},
+    {"no-warm-up", 0, nullptr, "without a first round that is not counted"},
+    {"record", 0, "FILE", "the SQLite file (default kiste-bench.sqlite)"},
+    {"name", 0, "NAME", "the run's name (default: the time)"},
+    {"resume", 0, "NAME", "go on with an interrupted run; the rest as it was given then"},
+    {"seed", 0, "N", "of the order of trials (default: drawn)"},
+    {"folder", 0, "DIR", "where the run's files are, and what is measured of disks (default /var/tmp)"},
+    {"descriptions", 0, "DIR", "a folder with targets/ and workloads/ of your own"},
+};
+
+Status CheckName(const std::string& name) {
+  auto good = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '-' || c == '_';
+  };
+  if (!name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), good)) return {};
+  return Invalid(StrCat("--name: expected up to 64 letters, digits, - and _, found ", Quote(name)));
+}
+
+std::string NameOfNow() {
+  timespec now = {};
+  clock_gettime(CLOCK_REALTIME, &now);
+  std::string name = FormatUtc(now, 0);  // 2026-01-02T03:04:05Z
+  std::erase(name, ':');
+  return name;
+}
+
+std::vector<std::string> Names(const std::string& list) {
+  std::vector<std::string> names;
+  for (auto name : Split(list, ',')) {
+    if (!name.empty()) names.emplace_back(name);
+  }
+  return names;
+}
+
+// The same target twice is a comparison of it with itself: the second has another name.
+void NameApart(std::vector<kiste::bench::TargetDescription>& targets) {
+  for (size_t at = 0; at < targets.size(); ++at) {
+    int seen = 1;
+    for (size_t before = 0; before < at; ++before)
+      seen += targets[before].name == targets[at].name ? 1 : 0;
+    if (seen > 1) targets[at].name += StrCat("#", seen);
+  }
+}
+
+Status ReadDescriptions(const Arguments& arguments, const Files& files, RunRequest& request) {
+  auto targets = Names(arguments.Value("targets"));
+  if (targets.empty()) targets = TRY(files.TargetNames());
+  for (const auto& name : targets) request.targets.push_back(TRY(files.Target(name)));
+  NameApart(request.targets);
+  auto workloads = Names(arguments.Value("workloads"));
+  if (workloads.empty()) workloads = TRY(files.WorkloadNames());
+  for (const auto& name : workloads) {
+    auto workload = TRY(files.Workload(name));
+    auto same = [&](const auto& other) { return other.name == workload.name; };
+    if (std::any_of(request.workloads.begin(), request.workloads.end(), same))
+      return Invalid(StrCat("--workloads: expected each once, found ", Quote(name), " twice"));
+    request.workloads.push_back(std::move(workload));
+  }
+  return {};
+}
+
+uint64_t DrawnSeed() {
+  timespec now = {};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<uint64_t>(now.tv_nsec) ^ (static_cast<uint64_t>(now.tv_sec) << 20);
+}
+
+Status ReadNumbers(const Arguments& arguments, RunRequest& request) {
+  auto rounds = TRY(arguments.Number("rounds", 5));
+  if (rounds < 1 || rounds > 10000)
+    return Invalid(StrCat("--rounds: expected 1 to 10000, found ", rounds));
+  request.rounds = static_cast<int>(rounds);
+  // SQLite's integers have a sign.
+  request.seed = DrawnSeed() & 0x7fffffffffffffff;
+  if (!arguments.Has("seed")) return {};
+  auto seed = ParseUint(arguments.Value("seed"));
+  if (!seed || *seed > 0x7fffffffffffffff)
+    return Invalid(StrCat("--seed: expected a number below 2^63, found ",
+                          Quote(arguments.Value("seed"))));
+  request.seed = *seed;
+  return {};
+}
+
+Result<int> Run(const Session& session) {
+  const auto& arguments = session.arguments;
+  auto files = TRY(Files::Find(arguments.Value("descriptions")));
+  RunRequest request;
+  request.resume = arguments.Has("resume");
+  request.name = request.resume ? arguments.Value("resume")
+                                : arguments.Value("name", NameOfNow());
+  TRY(CheckName(request.name));
+  TRY(ReadDescriptions(arguments, files, request));
+  TRY(ReadNumbers(arguments, request));
+  request.warm_up = !arguments.Switch("no-warm-up");
+  request.record = arguments.Value("record", kDefaultRecord);
+  request.parent = arguments.Value("folder", "/var/tmp");
+  request.load = TRY(files.Load());
+  request.command = session.command_line;
+  request.version = Version();
+  auto code = TRY(kiste::bench::RunTrials(request));
+  std::string text = StrCat("run ", request.name, " is in ", request.record, "\n");
+  if (code == 3) {
+    text = StrCat("interrupted: what was measured is in ", request.record,
+                  "; go on with --resume ", request.name, "\n");
+  }
+  if (code == 0 || code == 3) TRY(Print(text));
+  return code;
+}
+
+}  // namespace
+
+const Command kRunCommand = {"run", "", "measure targets by workloads", kOptions, 0, 0, Run};
+
+}  // namespace kiste::cli::bench
