@@ -49,9 +49,20 @@ Status JoinOwnCgroup(const Room& room) {
   return {};
 }
 
+// On a hybrid host the v2 hierarchy has no controller that limits anything, and crun refuses to
+// start beside it: in the room there is v1 alone, for every target.
+Status HideHybrid() {
+  auto layout = TRY(sys::cgroup::Detect());
+  const auto* v2 = layout.FindV2();
+  if (layout.kind != sys::cgroup::Kind::kHybrid || v2 == nullptr) return {};
+  if (umount2(v2->mount_point.c_str(), MNT_DETACH) == 0) return {};
+  return ErrnoError(StrCat("umount2 ", v2->mount_point));
+}
+
 Status Furnish() {
   if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
     return ErrnoError("mount private on /");
+  TRY(HideHybrid());
   TRY(Mount("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr));
   TRY(Mount("tmpfs", "/run", MS_NOSUID | MS_NODEV, "mode=755"));
   TRY(Mount("tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV, "mode=1777"));

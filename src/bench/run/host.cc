@@ -16,8 +16,6 @@ namespace kiste::bench {
 
 namespace {
 
-using Facts = std::vector<std::pair<std::string, std::string>>;
-
 // The value of the first line "name<separator> value".
 std::string Line(const std::string& path, std::string_view name, char separator) {
   auto text = sys::ReadFileAt(AT_FDCWD, path);
@@ -32,7 +30,7 @@ std::string Line(const std::string& path, std::string_view name, char separator)
   return {};
 }
 
-void AddFile(Facts& facts, const char* key, const std::string& path) {
+void AddFile(HostFacts& facts, const char* key, const std::string& path) {
   auto text = sys::ReadFileAt(AT_FDCWD, path);
   if (text && !Trim(*text).empty()) facts.emplace_back(key, Trim(*text));
 }
@@ -69,7 +67,7 @@ std::string FileSystem(const std::string& folder) {
   return StrCat("type ", static_cast<unsigned long>(about.f_type));
 }
 
-void AddMitigations(Facts& facts) {
+void AddMitigations(HostFacts& facts) {
   const std::string folder = "/sys/devices/system/cpu/vulnerabilities";
   auto opened = sys::Open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (!opened) return;
@@ -85,8 +83,8 @@ void AddMitigations(Facts& facts) {
 
 }  // namespace
 
-Facts DescribeHost(const std::string& folder) {
-  Facts facts;
+HostFacts DescribeHost(const std::string& folder) {
+  HostFacts facts;
   utsname name = {};
   if (uname(&name) == 0) {
     facts.emplace_back("kernel", StrCat(name.sysname, " ", name.release, " ", name.machine));

@@ -9,8 +9,10 @@
 
 namespace kiste::bench {
 
+using HostFacts = std::vector<std::pair<std::string, std::string>>;
+
 // Key and value: kernel, processor, mitigations, cgroups … What cannot be read is left out.
 // `folder` is where the run's files are.
-std::vector<std::pair<std::string, std::string>> DescribeHost(const std::string& folder);
+HostFacts DescribeHost(const std::string& folder);
 
 }  // namespace kiste::bench

@@ -31,9 +31,10 @@ std::string Now() {
 // A run inside its room.
 class Runner {
  public:
-  Runner(const RunRequest& request, const Room& room, Writer writer)
+  Runner(const RunRequest& request, const Room& room, const HostFacts& host, Writer writer)
       : request_(request),
         room_(room),
+        host_(host),
         writer_(std::move(writer)),
         roots_(room.folder, request.name, request.load),
         progress_(request.targets.size() * request.workloads.size() *
@@ -65,7 +66,7 @@ class Runner {
 
   // Targets, workloads and the host into the record.
   Status Enter() {
-    for (const auto& [key, value] : DescribeHost(room_.folder)) TRY(writer_.AddHost(key, value));
+    for (const auto& [key, value] : host_) TRY(writer_.AddHost(key, value));
     int ordinal = 0;
     for (const auto& description : request_.targets) {
       auto made = Target::Make(description, room_);
@@ -145,6 +146,7 @@ class Runner {
 
   const RunRequest& request_;
   const Room& room_;
+  const HostFacts& host_;
   Writer writer_;
   Roots roots_;
   Progress progress_;
@@ -153,7 +155,7 @@ class Runner {
   int ordinal_ = 0;
 };
 
-Result<int> RunInRoom(const RunRequest& request, const Room& room) {
+Result<int> RunInRoom(const RunRequest& request, const Room& room, const HostFacts& host) {
   CatchInterruptions();
   auto writer = TRY(Writer::Open(request.record));
   auto wanted = request;
@@ -168,7 +170,7 @@ Result<int> RunInRoom(const RunRequest& request, const Room& room) {
                          .seed = request.seed,
                          .rounds = request.rounds}));
   }
-  Runner runner(wanted, room, std::move(writer));
+  Runner runner(wanted, room, host, std::move(writer));
   return runner.Run();
 }
 
@@ -197,8 +199,10 @@ std::string WhyMissing(const WorkloadDescription& workload) {
 }
 
 Result<int> RunTrials(const RunRequest& request) {
-  return InRoom(request.name, request.parent, [&request](const Room& room) {
-    auto code = RunInRoom(request, room);
+  // Seen from outside: in the room some of it is hidden.
+  auto host = DescribeHost(request.parent);
+  return InRoom(request.name, request.parent, [&request, &host](const Room& room) {
+    auto code = RunInRoom(request, room, host);
     if (code) return *code;
     fprintf(stderr, "kiste-bench: %s\n", code.error().Text().c_str());
     return 1;
