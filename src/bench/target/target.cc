@@ -80,11 +80,16 @@ Target::~Target() {
 }
 
 Placeholders Target::Common() const {
-  return {{"program", {program_}},
-          {"state", {StrCat(folder_, "/state")}},
-          {"folder", {folder_}},
-          {"run", {room_.run}},
-          {"cgroup-parent", {room_.cgroup}}};
+  Placeholders values = {{"program", {program_}},
+                         {"state", {StrCat(folder_, "/state")}},
+                         {"folder", {folder_}},
+                         {"run", {room_.run}},
+                         {"cgroup-parent", {room_.cgroup}}};
+  // Other programs by their names: {runc} is where PATH has it.
+  for (const auto& need : description_.needs) {
+    if (auto found = FindProgram(need)) values[need] = {*found};
+  }
+  return values;
 }
 
 Start Target::Begin(Words words) const {

@@ -29,7 +29,7 @@ struct Command {
   Result<int> (*run)(const Session& session);
 };
 
-extern const Command kCleanCommand, kListCommand, kRunCommand;
+extern const Command kCleanCommand, kCompareCommand, kListCommand, kReportCommand, kRunCommand;
 
 Status Print(std::string_view text);
 

@@ -18,7 +18,8 @@ namespace {
 constexpr std::string_view kProgram = "kiste-bench";
 constexpr int kWrongCommandLine = 2;
 
-constexpr const Command* kCommands[] = {&kListCommand, &kRunCommand, &kCleanCommand};
+constexpr const Command* kCommands[] = {&kListCommand, &kRunCommand, &kReportCommand, &kCompareCommand,
+                                        &kCleanCommand};
 
 constexpr Option kGlobalOptions[] = {
     {"help", 'h', nullptr, "show this"},

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/report/compare.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "base/strings.h"
+
+namespace kiste::bench {
+
+namespace {
+
+// One metric of one target: a number for each round.
+using Rounds = std::map<int, double>;
+struct Series {
+  std::string workload, metric, unit;
+  Rounds rounds;
+};
+
+// A metric's figures as one series: over x the geometric mean, of rounds that have every x.
+std::vector<Series> SeriesOf(const RecordedRun& run, const std::vector<Figure>& figures,
+                             size_t target) {
+  std::vector<Series> all;
+  std::vector<std::map<int, std::pair<double, int>>> sums;
+  std::map<std::pair<size_t, std::string>, size_t> known;
+  std::vector<int> points;
+  for (const auto& figure : figures) {
+    auto cell = figure.cells.find(target);
+    if (cell == figure.cells.end()) continue;
+    auto [at, is_new] = known.insert({{figure.workload, figure.metric}, all.size()});
+    if (is_new) {
+      all.push_back({run.workloads[figure.workload].name, figure.metric, figure.unit, {}});
+      sums.emplace_back();
+      points.push_back(0);
+    }
+    ++points[at->second];
+    for (const auto& [round, value] : cell->second.rounds) {
+      if (value <= 0) continue;  // has no ratio
+      auto& [sum, count] = sums[at->second][round];
+      sum += std::log(value);
+      ++count;
+    }
+  }
+  for (size_t at = 0; at < all.size(); ++at) {
+    for (const auto& [round, sum] : sums[at]) {
+      if (sum.second == points[at]) all[at].rounds[round] = std::exp(sum.first / points[at]);
+    }
+  }
+  std::erase_if(all, [](const Series& series) { return series.rounds.empty(); });
+  return all;
+}
+
+const Series* Find(const std::vector<Series>& all, const Series& like) {
+  for (const auto& series : all) {
+    if (series.workload == like.workload && series.metric == like.metric) return &series;
+  }
+  return nullptr;
+}
+
+std::vector<double> Values(const Rounds& rounds) {
+  std::vector<double> values;
+  for (const auto& [round, value] : rounds) values.push_back(value);
+  return values;
+}
+
+uint64_t SeedOf(const Series& series) {
+  return std::hash<std::string>()(series.workload + "/" + series.metric);
+}
+
+Difference ComparePaired(const Series& first, const Series& second) {
+  std::vector<double> ratios, logs;
+  for (const auto& [round, value] : first.rounds) {
+    auto other = second.rounds.find(round);
+    if (other == second.rounds.end()) continue;
+    ratios.push_back(other->second / value);
+    logs.push_back(std::log(ratios.back()));
+  }
+  Difference difference{first.workload, "", first.metric, first.unit};
+  difference.rounds = ratios.size();
+  difference.ratio = {Median(ratios), BootstrapMedian(ratios, SeedOf(first))};
+  difference.p = SignedRank(logs);
+  return difference;
+}
+
+// The interval of the ratio of two medians: both sides drawn anew each time.
+Interval BootstrapRatio(const std::vector<double>& a, const std::vector<double>& b,
+                        uint64_t seed) {
+  constexpr int kDraws = 10'000;
+  Random random(seed);
+  std::vector<double> ratios, draw_a(a.size()), draw_b(b.size());
+  for (int i = 0; i < kDraws; ++i) {
+    for (auto& number : draw_a) number = a[random.Below(a.size())];
+    for (auto& number : draw_b) number = b[random.Below(b.size())];
+    ratios.push_back(Median(draw_b) / Median(draw_a));
+  }
+  std::sort(ratios.begin(), ratios.end());
+  double tail = (1 - kConfidence) / 2;
+  return {Quantile(ratios, tail), Quantile(ratios, 1 - tail)};
+}
+
+Difference CompareApart(const Series& first, const Series& second, const std::string& target) {
+  auto a = Values(first.rounds), b = Values(second.rounds);
+  Difference difference{first.workload, target, first.metric, first.unit};
+  difference.rounds = std::min(a.size(), b.size());
+  difference.ratio = {Median(b) / Median(a), BootstrapRatio(a, b, SeedOf(first))};
+  difference.p = MannWhitney(a, b);
+  return difference;
+}
+
+// The least p-value that n rounds can give.
+double LeastPaired(double n) { return 2 * std::exp2(-n); }
+double LeastApart(double n) {
+  // 2 / C(2n, n)
+  return 2 * std::exp(2 * std::lgamma(n + 1) - std::lgamma(2 * n + 1));
+}
+
+// Corrects the family and says what each difference is.
+void Judge(Comparison& comparison, double (*least)(double)) {
+  auto& all = comparison.differences;
+  std::vector<double> p;
+  for (const auto& difference : all) p.push_back(difference.p);
+  auto corrected = Holm(p);
+  auto family = static_cast<double>(all.size());
+  for (size_t at = 0; at < all.size(); ++at) {
+    auto& difference = all[at];
+    difference.corrected = corrected[at];
+    bool more_is_better = difference.unit.ends_with("/s");
+    bool more = difference.ratio.median > 1;
+    if (difference.corrected < kAlpha) {
+      difference.verdict = more == more_is_better ? Verdict::kBetter : Verdict::kWorse;
+    } else if (least(static_cast<double>(difference.rounds)) * family >= kAlpha) {
+      difference.verdict = Verdict::kTooFew;
+      int needed = 2;
+      while (least(needed) * family >= kAlpha) ++needed;
+      comparison.needed = std::max(comparison.needed, needed);
+    }
+  }
+}
+
+// Each round's value by the baseline's of the same round.
+std::vector<Series> ByBaseline(std::vector<Series> all, const std::vector<Series>& baseline) {
+  for (auto& series : all) {
+    const auto* base = Find(baseline, series);
+    if (base == nullptr) continue;
+    Rounds ratios;
+    for (const auto& [round, value] : series.rounds) {
+      if (auto at = base->rounds.find(round); at != base->rounds.end())
+        ratios[round] = value / at->second;
+    }
+    series.rounds = std::move(ratios);
+  }
+  return all;
+}
+
+size_t IndexOf(const RecordedRun& run, const std::string& target) {
+  size_t at = 0;
+  while (at < run.targets.size() && run.targets[at].name != target) ++at;
+  return at;
+}
+
+}  // namespace
+
+bool Comparison::any() const {
+  return std::any_of(differences.begin(), differences.end(), [](const Difference& difference) {
+    return difference.verdict == Verdict::kBetter || difference.verdict == Verdict::kWorse;
+  });
+}
+
+Result<Comparison> CompareTargets(const RecordedRun& run, const std::string& first,
+                                  const std::string& second) {
+  for (const auto& name : {first, second}) {
+    if (IndexOf(run, name) < run.targets.size()) continue;
+    std::vector<std::string> names;
+    for (const auto& target : run.targets) names.push_back(target.name);
+    return Fail(ErrorKind::kNotFound, StrCat("run ", run.name, ": expected one of the targets ",
+                                             Join(names, ", "), ", found ", Quote(name)));
+  }
+  Comparison comparison{first, second, {}, 0};
+  auto figures = CollectFigures(run);
+  auto left = SeriesOf(run, figures, IndexOf(run, first));
+  auto right = SeriesOf(run, figures, IndexOf(run, second));
+  for (const auto& series : left) {
+    if (const auto* other = Find(right, series))
+      comparison.differences.push_back(ComparePaired(series, *other));
+  }
+  std::erase_if(comparison.differences, [](const Difference& d) { return d.rounds == 0; });
+  Judge(comparison, LeastPaired);
+  return comparison;
+}
+
+Comparison CompareRuns(const RecordedRun& first, const RecordedRun& second) {
+  Comparison comparison{first.name, second.name, {}, 0};
+  auto left_figures = CollectFigures(first), right_figures = CollectFigures(second);
+  const auto& base = first.targets[Baseline(first)].name;
+  bool same_base = second.targets[Baseline(second)].name == base;
+  auto left_base = SeriesOf(first, left_figures, Baseline(first));
+  auto right_base = SeriesOf(second, right_figures, Baseline(second));
+  for (size_t at = 0; at < first.targets.size(); ++at) {
+    const auto& target = first.targets[at].name;
+    size_t other = IndexOf(second, target);
+    if (other == second.targets.size()) continue;
+    auto left = SeriesOf(first, left_figures, at);
+    auto right = SeriesOf(second, right_figures, other);
+    if (same_base && target != base) {
+      left = ByBaseline(std::move(left), left_base);
+      right = ByBaseline(std::move(right), right_base);
+    }
+    for (const auto& series : left) {
+      const auto* match = Find(right, series);
+      if (match == nullptr || match->rounds.empty() || series.rounds.empty()) continue;
+      comparison.differences.push_back(CompareApart(series, *match, target));
+    }
+  }
+  Judge(comparison, LeastApart);
+  return comparison;
+}
+
+}  // namespace kiste::bench

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+
+#include "base/json.h"
+#include "base/strings.h"
+#include "bench/report/compare.h"
+#include "bench/report/report.h"
+
+namespace kiste::bench {
+
+namespace {
+
+const char* Word(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kSame:
+      return "no difference";
+    case Verdict::kBetter:
+      return "better";
+    case Verdict::kWorse:
+      return "worse";
+    case Verdict::kTooFew:
+      return "too few rounds";
+  }
+  return "";
+}
+
+std::string NameOf(const Difference& difference) {
+  return StrCat(difference.target.empty() ? "" : difference.target + ": ", difference.workload,
+                ": ", difference.metric);
+}
+
+}  // namespace
+
+std::string TerminalComparison(const Comparison& comparison) {
+  std::string text = StrCat(comparison.second, " by ", comparison.first,
+                            ": median ratio, its 99 % interval, p corrected for ",
+                            comparison.differences.size(), " comparisons\n");
+  size_t widest = 0;
+  for (const auto& difference : comparison.differences)
+    widest = std::max(widest, Width(NameOf(difference)));
+  for (const auto& difference : comparison.differences) {
+    auto name = NameOf(difference);
+    char numbers[128];
+    snprintf(numbers, sizeof numbers, "  %7.3f  [%.3f, %.3f]  p %.4f  n %zu  ",
+             difference.ratio.median, difference.ratio.interval.low,
+             difference.ratio.interval.high, difference.corrected, difference.rounds);
+    text += StrCat("  ", name, std::string(widest - Width(name), ' '), numbers,
+                   Word(difference.verdict), "\n");
+  }
+  if (comparison.differences.empty()) text += "  nothing that both have\n";
+  if (comparison.needed > 0) {
+    text += StrCat("With so few rounds not every difference could be found: at least ",
+                   comparison.needed, " are needed for this many comparisons.\n");
+  }
+  text += comparison.any() ? "There are real differences.\n" : "No difference.\n";
+  return text;
+}
+
+std::string JsonComparison(const Comparison& comparison) {
+  json::Buffer buffer;
+  json::PrettyWriter writer(buffer);
+  auto real = [&writer](const char* name, double number) {
+    json::Key(writer, name);
+    writer.Double(number);
+  };
+  writer.StartObject();
+  json::Member(writer, "first", comparison.first);
+  json::Member(writer, "second", comparison.second);
+  json::Member(writer, "different", comparison.any());
+  real("alpha", kAlpha);
+  json::Key(writer, "differences");
+  writer.StartArray();
+  for (const auto& difference : comparison.differences) {
+    writer.StartObject();
+    json::Member(writer, "workload", difference.workload);
+    json::Member(writer, "target", difference.target);
+    json::Member(writer, "metric", difference.metric);
+    json::Member(writer, "rounds", static_cast<uint64_t>(difference.rounds));
+    real("ratio", difference.ratio.median);
+    real("low", difference.ratio.interval.low);
+    real("high", difference.ratio.interval.high);
+    real("p", difference.p);
+    real("corrected", difference.corrected);
+    json::Member(writer, "verdict", Word(difference.verdict));
+    writer.EndObject();
+  }
+  writer.EndArray();
+  writer.EndObject();
+  return StrCat(buffer.GetString(), "\n");
+}
+
+}  // namespace kiste::bench
