@@ -81,3 +81,7 @@ enum Verdict AskDevice(const struct Probe *probe);
 enum Verdict AskForToken(int directory, const char *path);
 // A name in a folder where files can be made (a different one with each process); null if none.
 const char *ScratchName(void);
+// Opens the device at `path` or, where that is not it, under a name made for it and removed again;
+// major 0 takes the number from the node. -1 with errno: ENODEV when the kernel has no driver for
+// it, ENODATA when that cannot be told (it is not tried then).
+int OpenDevice(const char *path, mode_t type, dev_t device);

@@ -90,7 +90,7 @@ static const struct Probe kProbes[] = {
     {"devices/msr", AskDevice, "/dev/cpu/0/msr", kTouches, 202, 0},
     {"devices/cpuid", AskDevice, "/dev/cpu/0/cpuid", kSees, 203, 0},
     {"devices/block-memory-disk", AskDevice, "/dev/ram0", kTouches, 1, 0},
-    {"devices/vsock", AskDevice, "/dev/vsock", kTouches, 10, 121},
+    {"devices/vsock", AskDevice, "/dev/vsock", kTouches, 0, 0},
     {"devices/serial", AskAccess, "/dev/ttyS0", kTouches},
     {"devices/watchdog", AskAccess, "/dev/watchdog", kTouches},
     {"devices/rtc", AskAccess, "/dev/rtc0", kTouches},

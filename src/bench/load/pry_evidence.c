@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -171,56 +170,6 @@ enum Verdict AskWritable(const struct Probe *probe) {
   close(fd);
   if (is_device) return Closed("%s is covered by a device", probe->path);
   return Reached(probe->finds, "%s opens for writing", probe->path);
-}
-
-const char *ScratchName(void) {
-  static char name[64];
-  static const char *const kFolders[] = {"/tmp", "/dev/shm", "/run", "/var/tmp", "/dev", ""};
-  for (size_t i = 0; i < sizeof(kFolders) / sizeof(kFolders[0]); i++) {
-    snprintf(name, sizeof(name), "%s/.kiste-pry-%ld", kFolders[i], (long)getpid());
-    const int fd = open(name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-    if (fd < 0) continue;
-    close(fd);
-    unlink(name);
-    return name;
-  }
-  return NULL;
-}
-
-// Opens the node, where it is or under a new name. -1 with errno.
-static int OpenNode(const char *path, mode_t type, dev_t device) {
-  struct stat node;
-  const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  if (path != NULL && stat(path, &node) == 0 && node.st_rdev == device) {
-    const int fd = open(path, flags);
-    if (fd >= 0) return fd;
-  }
-  static const char *const kFolders[] = {"/tmp", "/dev/shm", "/run", "/var/tmp", "/dev", ""};
-  int error = EROFS;
-  // Each folder: one may be mounted nodev, another not.
-  for (size_t i = 0; i < sizeof(kFolders) / sizeof(kFolders[0]); i++) {
-    char name[64];
-    snprintf(name, sizeof(name), "%s/.kiste-pry-%ld", kFolders[i], (long)getpid());
-    if (mknod(name, type | 0600, device) != 0) {
-      if (errno == EPERM) error = errno;
-      continue;
-    }
-    const int fd = open(name, flags);
-    error = errno;
-    unlink(name);
-    if (fd >= 0) return fd;
-  }
-  errno = error;
-  return -1;
-}
-
-enum Verdict AskDevice(const struct Probe *probe) {
-  const mode_t type = strncmp(probe->name, "devices/block", 13) == 0 ? S_IFBLK : S_IFCHR;
-  const int fd = OpenNode(probe->path, type, makedev(probe->number, probe->second));
-  if (fd < 0) return Failed(probe->path, errno);
-  close(fd);
-  return Reached(probe->finds, "device %u:%u (%s) opens", probe->number, probe->second,
-                 probe->path);
 }
 
 enum Verdict AskForToken(int directory, const char *path) {

@@ -2,6 +2,7 @@
 //
 // Clocks, and what the kernel counts for the machine as a whole: what others do shows in it.
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/sysinfo.h>
 #include <sys/syscall.h>
