@@ -202,9 +202,14 @@ static enum Verdict Service(const struct Probe *probe) {
   if (fd < 0) return Failed("socket", errno);
   const int result = connect(fd, (struct sockaddr *)&address, sizeof(address));
   const int error = errno;
+  struct ucred peer = {0};
+  socklen_t size = sizeof(peer);
+  getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
   close(fd);
   if (result != 0 && error == ECONNREFUSED) return Closed("nobody listens at %s", probe->path);
   if (result != 0) return Failed(probe->path, error);
+  // A process outside of our pid namespace has no number here.
+  if (peer.pid != 0 && InHostNamespace("pid") == 0) return Closed("%s is a service in here", probe->path);
   return Touches("%s lets in", probe->path);
 }
 
