@@ -108,7 +108,7 @@ static enum Verdict Limit(const struct Probe *probe) {
   for (int i = 0; i < count; i++) {
     if (probe->number != 0 && (mounts[i].v2 ? 2U : 1U) != probe->number) continue;
     char path[kPathSize * 2];
-    snprintf(path, sizeof(path), "%s/%s", mounts[i].point, probe->path);
+    snprintf(path, sizeof(path), "%.255s/%s", mounts[i].point, probe->path);
     const int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd >= 0) {
       close(fd);
@@ -128,7 +128,7 @@ static enum Verdict MakeAtTop(const struct Probe *probe) {
   int error = 0;
   for (int i = 0; i < count; i++) {
     char path[kPathSize * 2];
-    snprintf(path, sizeof(path), "%s/kiste-pry-%ld", mounts[i].point, (long)getpid());
+    snprintf(path, sizeof(path), "%.255s/kiste-pry-%ld", mounts[i].point, (long)getpid());
     if (!IsTopmost(&mounts[i])) continue;
     if (mkdir(path, 0700) == 0) {
       rmdir(path);
