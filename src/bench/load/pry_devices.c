@@ -41,7 +41,7 @@ static enum Verdict Listing(const struct Probe *probe) {
   for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
     char path[300];
     snprintf(path, sizeof(path), "/dev/%s", entry->d_name);
-    if (IsStandard(entry->d_name) || !Usable(path)) continue;
+    if (entry->d_type == DT_LNK || IsStandard(entry->d_name) || !Usable(path)) continue;
     if (count++ == 0) snprintf(first, sizeof(first), "%.60s", entry->d_name);
   }
   closedir(folder);

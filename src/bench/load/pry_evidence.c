@@ -149,7 +149,7 @@ int InHostNamespace(const char *kind) {
 }
 
 enum Verdict AskReadable(const struct Probe *probe) {
-  char bytes[4096];
+  char bytes[4097];  // some files take multiples of 8 only
   struct statfs where;
   const ssize_t size = ReadFile(probe->path, bytes, sizeof(bytes));
   if (size < 0) return Failed(probe->path, errno);

@@ -72,9 +72,11 @@ static enum Verdict Nice(const struct Probe *probe) {
 static enum Verdict RaiseLimit(const struct Probe *probe) {
   (void)probe;
   struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return Failed("getrlimit", errno);
-  limit.rlim_max++;
-  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) return Failed("setrlimit", errno);
+  // Down is free; only up again needs a permission. The limit itself may be at its highest.
+  if (getrlimit(RLIMIT_MSGQUEUE, &limit) != 0) return Failed("getrlimit", errno);
+  const struct rlimit lower = {limit.rlim_max / 2, limit.rlim_max / 2};
+  if (setrlimit(RLIMIT_MSGQUEUE, &lower) != 0) return Failed("setrlimit", errno);
+  if (setrlimit(RLIMIT_MSGQUEUE, &limit) != 0) return Failed("setrlimit", errno);
   return Reached(kTouches, "may raise its limits");
 }
 

@@ -5,7 +5,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/if_ether.h>
 #include <linux/netlink.h>
 #include <linux/vm_sockets.h>
@@ -157,30 +156,6 @@ static enum Verdict DeviceEvents(const struct Probe *probe) {
   return ToNetwork(kSees, "the device events");
 }
 
-// Asks for the audit system's state; nothing is set.
-static enum Verdict Audit(const struct Probe *probe) {
-  (void)probe;
-  const int fd = MakeSocket(AF_NETLINK, SOCK_RAW, NETLINK_AUDIT);
-  if (fd < 0) return Failed("socket", errno);
-  struct {
-    struct nlmsghdr head;
-    char bytes[1024];
-  } message = {.head = {.nlmsg_len = sizeof(struct nlmsghdr), .nlmsg_type = AUDIT_GET,
-                        .nlmsg_flags = NLM_F_REQUEST}};
-  struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-  if (sendto(fd, &message, sizeof(message.head), 0, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
-    return Failed("AUDIT_GET", errno);
-  struct pollfd wait = {.fd = fd, .events = POLLIN};
-  if (poll(&wait, 1, 500) <= 0) return Closed("AUDIT_GET is not answered");
-  if (recv(fd, &message, sizeof(message), 0) < 0) return Failed("AUDIT_GET", errno);
-  if (message.head.nlmsg_type == NLMSG_ERROR) {
-    struct nlmsgerr failure;
-    memcpy(&failure, message.bytes, sizeof(failure));
-    return Failed("AUDIT_GET", -failure.error);
-  }
-  return Reached(kSees, "the state of the host's audit system");
-}
-
 // AF_VSOCK leads to the hypervisor past every network namespace. Nobody is connected to; and a
 // family that is not loaded is not asked for, as that would load it.
 static enum Verdict Vsock(const struct Probe *probe) {
@@ -228,7 +203,6 @@ static const struct Probe kProbes[] = {
     {"network/packet-socket", PacketSocket, NULL, kTouches, AF_PACKET},
     {"network/configure", Configure},
     {"network/device-events", DeviceEvents},
-    {"network/audit", Audit},
     {"network/vsock", Vsock},
     {"network/docker", Service, "/run/docker.sock"},
     {"network/docker-in-var", Service, "/var/run/docker.sock"},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Processes of others. Deeds are tried on the planted process alone, never on another one: it
-// sleeps, ignores SIGURG but for counting it, and has a nice value that tells it from others.
+// sleeps, only counts SIGURG and SIGWINCH, and has a nice value that tells it from others.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -191,9 +191,10 @@ static enum Verdict SignalByDescriptor(const struct Probe *probe) {
   if (!Planted(&pid, &verdict)) return verdict;
   const long pidfd = syscall(SYS_pidfd_open, pid, 0);
   if (pidfd < 0) return Failed("pidfd_open", errno);
-  if (syscall(SYS_pidfd_send_signal, pidfd, SIGURG, NULL, 0) != 0)
+  // Another one than above: the planted process counts them apart.
+  if (syscall(SYS_pidfd_send_signal, pidfd, SIGWINCH, NULL, 0) != 0)
     return Failed("pidfd_send_signal", errno);
-  return Touches("sent SIGURG to process %d", pid);
+  return Touches("sent SIGWINCH to process %d", pid);
 }
 
 // PTRACE_SEIZE does not stop the other; the trace ends with this process.

@@ -42,7 +42,6 @@ static const struct Probe kProbes[] = {
     {"sysctl/protected-symlinks", WriteBack, "/proc/sys/fs/protected_symlinks"},
     {"sysctl/pipe-max-size", WriteBack, "/proc/sys/fs/pipe-max-size"},
     {"sysctl/inotify-queue", WriteBack, "/proc/sys/fs/inotify/max_queued_events"},
-    {"sysctl/core-socket-buffer", WriteBack, "/proc/sys/net/core/rmem_max"},
     {"sysctl/sysrq-trigger", AskWritable, "/proc/sysrq-trigger", kTouches},
 };
 const struct Group kSysctlGroup = PRY_GROUP("sysctl", kProbes);

@@ -106,9 +106,12 @@ Status Witness::Look(std::vector<Finding>& findings) {
   }
   if (ended_) {
     findings.push_back({"process/signal", "touches", "the host's process was ended"});
-  } else if (memory_->signals.load() > 0) {
-    findings.push_back({"process/signal", "touches",
-                        StrCat("the host's process got ", memory_->signals.load(), " signals")});
+  } else if (memory_->urgent.load() > 0) {
+    findings.push_back({"process/signal", "touches", "the host's process got SIGURG"});
+  }
+  if (memory_->by_descriptor.load() > 0) {
+    findings.push_back(
+        {"process/signal-by-descriptor", "touches", "the host's process got SIGWINCH"});
   }
   if (memory_->scratch[0] != 0) {
     findings.push_back(

@@ -24,7 +24,10 @@ constexpr int kLifeline = kFirstDescriptor + 3;
 
 WitnessMemory* g_memory = nullptr;
 
-void Count(int) { g_memory->signals.fetch_add(1, std::memory_order_relaxed); }
+void Count(int signal) {
+  auto& counter = signal == SIGURG ? g_memory->urgent : g_memory->by_descriptor;
+  counter.fetch_add(1, std::memory_order_relaxed);
+}
 
 // Overwrites the copy of the caller's words: kernels show what is there now.
 void WriteWords(const Chores& chores) {
@@ -96,6 +99,7 @@ void RunWitness(const Chores& chores) {
   struct sigaction count {};
   count.sa_handler = Count;
   sigaction(SIGURG, &count, nullptr);
+  sigaction(SIGWINCH, &count, nullptr);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -16,7 +16,7 @@ namespace kiste::bench {
 struct WitnessMemory {
   char token[64];
   volatile char scratch[64];
-  std::atomic<uint32_t> signals;
+  std::atomic<uint32_t> urgent, by_descriptor;  // signals: SIGURG, SIGWINCH
   std::atomic<uint32_t> connections[3];  // in the order of Chores::listeners
 };
 
