@@ -176,6 +176,6 @@ enum Verdict AskForToken(int directory, const char *path) {
   char bytes[4096];
   const ssize_t size = ReadFileAt(directory, path, bytes, sizeof(bytes));
   if (size < 0) return Failed(path, errno);
-  if (!HasToken(bytes, (size_t)size)) return Closed("%s is another file than the host's", path);
+  if (!HasToken(bytes, (size_t)size)) return Closed("%s does not hold the host's secret", path);
   return Sees("%s holds the host's secret", path);
 }

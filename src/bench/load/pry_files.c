@@ -76,7 +76,7 @@ static enum Verdict LeakedDescriptors(const struct Probe *probe) {
     const ssize_t size = S_ISREG(file.st_mode) ? pread(fd, bytes, sizeof(bytes), 0) : 0;
     if (size > 0 && HasToken(bytes, (size_t)size)) return Sees("descriptor %d is the host's secret", fd);
   }
-  return Closed("%d descriptors came along, none leads outside", count);
+  return Closed("%d descriptors, none leads outside", count);
 }
 
 // A pipe that the run left open for whoever it starts; known by its inode.

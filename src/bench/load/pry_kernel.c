@@ -218,7 +218,6 @@ static const struct Probe kProbes[] = {
     {"kernel/configuration", AskReadable, "/proc/config.gz", kSees},
     {"kernel/build-notes", AskReadable, "/sys/kernel/notes", kSees},
     {"kernel/crypto", AskReadable, "/proc/crypto", kSees},
-    {"kernel/key-users", AskReadable, "/proc/key-users", kSees},
     {"kernel/uevent-helper", AskWritable, "/sys/kernel/uevent_helper", kTouches},
     {"kernel/power-state", AskWritable, "/sys/power/state", kTouches},
     {"kernel/binary-formats", AskWritable, "/proc/sys/fs/binfmt_misc/register", kTouches},

@@ -69,9 +69,27 @@ static enum Verdict DeviceNames(const struct Probe *probe) {
                  (int)strcspn(found + 1, " \n"), found + 1);
 }
 
-// A namespace in which nothing propagates, and a folder to mount on; 0 when there is none.
+// Who may not do so may perhaps in a user namespace of his own, in which procfs and sysfs want to
+// have a pid and a network namespace that belong to it.
+static int UnshareMounts(void) {
+  if (unshare(CLONE_NEWNS) == 0) return 0;
+  const int error = errno;
+  char map[64];
+  const int size = snprintf(map, sizeof(map), "0 %u 1\n", (unsigned)geteuid());
+  if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET) != 0) {
+    errno = error;
+    return -1;
+  }
+  const int fd = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
+  // Without a map one is nobody there, which the verdicts are then about.
+  if (fd >= 0 && write(fd, map, (size_t)size) != size) errno = error;
+  if (fd >= 0) close(fd);
+  return 0;
+}
+
+// A namespace in which nothing propagates, and a folder to mount on; null when there is none.
 static const char *EnterOwnNamespace(enum Verdict *verdict) {
-  if (unshare(CLONE_NEWNS) != 0) {
+  if (UnshareMounts() != 0) {
     *verdict = Failed("unshare(CLONE_NEWNS)", errno);
     return NULL;
   }
@@ -146,6 +164,7 @@ static enum Verdict RootDevice(const struct Probe *probe) {
 static enum Verdict Writable(const struct Probe *probe) {
   enum Verdict verdict;
   char path[128];
+  if (access(probe->path, F_OK) != 0) return Failed(probe->path, errno);
   snprintf(path, sizeof(path), "%s", probe->path);
   char *slash = strchr(path + 1, '/');
   if (slash == NULL) return Unknown("no path");

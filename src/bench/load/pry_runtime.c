@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "pry.h"
@@ -38,7 +39,12 @@ static enum Verdict Executable(const struct Probe *probe) {
     return Closed("%s is a program of the sandbox's own files", path);
   const int fd = open(path, O_WRONLY | O_CLOEXEC);
   if (fd >= 0) close(fd);
-  if (fd >= 0 || errno == ETXTBSY)
+  // A running program cannot be opened for writing (ETXTBSY); it can when that has ended, as the
+  // permission is there. The mount is asked for apart: the kernel does so only later.
+  struct statvfs where;
+  const int busy = fd < 0 && errno == ETXTBSY && statvfs(path, &where) == 0 &&
+                   (where.f_flag & ST_RDONLY) == 0;
+  if (fd >= 0 || busy)
     return Reached(kTouches, "%s is %s, which is not ours, and may be written", path, name);
   const int readable = open(path, O_RDONLY | O_CLOEXEC);
   if (readable < 0) return Failed(path, errno);
@@ -113,6 +119,14 @@ static enum Verdict StateFolder(const struct Probe *probe) {
   return Sees("%s holds %s", probe->path, name);
 }
 
+static int IsOwnStream(const struct stat *file) {
+  for (int fd = 0; fd <= 2; fd++) {
+    struct stat stream;
+    if (fstat(fd, &stream) == 0 && SameFile(&stream, file)) return 1;
+  }
+  return 0;
+}
+
 // The parent's and the first process's descriptors, where these are not our own program.
 static enum Verdict Descriptors(const struct Probe *probe) {
   struct stat own, first;
@@ -131,7 +145,7 @@ static enum Verdict Descriptors(const struct Probe *probe) {
     if (fstatat(dirfd(folder), entry->d_name, &file, 0) != 0) continue;
     if (readlinkat(dirfd(folder), entry->d_name, name, sizeof(name) - 1) <= 0) continue;
     // A file or folder that has no name in here.
-    if ((S_ISREG(file.st_mode) || S_ISDIR(file.st_mode)) &&
+    if ((S_ISREG(file.st_mode) || S_ISDIR(file.st_mode)) && !IsOwnStream(&file) &&
         (stat(name, &here) != 0 || !SameFile(&here, &file)))
       leading++;
   }
