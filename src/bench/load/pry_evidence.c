@@ -59,12 +59,15 @@ enum Verdict Reached(enum Verdict verdict, const char *format, ...) {
 enum Verdict Failed(const char *what, int error) {
   static const int kRefusals[] = {EPERM,  EACCES,       ENOSYS,          ENOENT, EROFS,      ENODEV,
                                   ENXIO,  ESRCH,        EAFNOSUPPORT,    ENOTDIR, EOPNOTSUPP,
-                                  EPROTONOSUPPORT, ENOKEY, EPROTOTYPE, ESOCKTNOSUPPORT};
+                                  EPROTONOSUPPORT, ENOKEY, EPROTOTYPE, ESOCKTNOSUPPORT,
+                                  ENOTTY};
   const char *name = strerrorname_np(error);
   if (name == NULL) name = "an unknown error";
   for (size_t i = 0; i < sizeof(kRefusals) / sizeof(kRefusals[0]); i++) {
     if (kRefusals[i] == error) return Closed("%s: %s", what, name);
   }
+  // Which arguments another kernel knows is its own affair: the call came to nothing.
+  if (error == EINVAL && !KernelIsHosts()) return Closed("%s: %s of its own kernel", what, name);
   return Unknown("%s: %s", what, name);
 }
 
