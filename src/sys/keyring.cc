@@ -34,7 +34,8 @@ Result<std::string> ReadKey(int32_t key, size_t limit) {
   std::string payload(limit, '\0');
   long size = syscall(SYS_keyctl, KEYCTL_READ, key, payload.data(), payload.size());
   if (size < 0) return ErrnoError(StrCat("keyctl ", key));
-  if (static_cast<size_t>(size) > limit) return Invalid(StrCat("key ", key, ": more than expected"));
+  if (static_cast<size_t>(size) > limit)
+    return Invalid(StrCat("key ", key, ": more than expected"));
   payload.resize(static_cast<size_t>(size));
   return payload;
 }

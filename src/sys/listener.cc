@@ -34,7 +34,8 @@ Result<Fd> ListenUnix(const std::string& name, bool abstract) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (name.size() + 1 >= sizeof address.sun_path) {
-    return Invalid(StrCat("socket ", name, ": longer than ", sizeof address.sun_path - 2, " bytes"));
+    return Invalid(
+        StrCat("socket ", name, ": longer than ", sizeof address.sun_path - 2, " bytes"));
   }
   std::memcpy(address.sun_path + (abstract ? 1 : 0), name.data(), name.size());
   size_t size = offsetof(sockaddr_un, sun_path) + name.size() + 1;

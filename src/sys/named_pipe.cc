@@ -21,7 +21,8 @@ Status KeepOnExec(int fd) {
 
 Status SetNonblocking(int fd) {
   int flags = fcntl(fd, F_GETFL);
-  if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) return ErrnoError(StrCat("fcntl ", fd));
+  if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+    return ErrnoError(StrCat("fcntl ", fd));
   return {};
 }
 

@@ -15,8 +15,7 @@ Result<pid_t> Fork() {
 }
 
 Result<void*> MapShared(size_t size) {
-  void* address =
-      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* address = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (reinterpret_cast<intptr_t>(address) == -1) return ErrnoError("mmap");
   return address;
 }

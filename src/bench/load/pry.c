@@ -17,21 +17,21 @@
 
 #include "line.h"
 
-int Pry(int count, char **words);
+int Pry(int count, char** words);
 
 enum { kSeconds = 2, kGroupLimit = 16 };
 
-static const struct Group *const kGroups[] = {
-    &kProcessGroup, &kMemoryGroup,  &kFilesGroup, &kMountsGroup,  &kDevicesGroup,
-    &kKernelGroup,  &kSysctlGroup,  &kNetworkGroup, &kTimeGroup,  &kCgroupsGroup,
+static const struct Group* const kGroups[] = {
+    &kProcessGroup,  &kMemoryGroup,  &kFilesGroup,    &kMountsGroup, &kDevicesGroup,
+    &kKernelGroup,   &kSysctlGroup,  &kNetworkGroup,  &kTimeGroup,   &kCgroupsGroup,
     &kIdentityGroup, &kRuntimeGroup, &kHardwareGroup,
 };
 static const size_t kGroupCount = sizeof(kGroups) / sizeof(kGroups[0]);
 
-static const char *const kVerdictNames[] = {"closed", "sees", "touches", "unknown"};
+static const char* const kVerdictNames[] = {"closed", "sees", "touches", "unknown"};
 
 // What the child sends: the verdict's letter, then the words. One write of less than PIPE_BUF.
-static void AskInChild(const struct Probe *probe, int answers) {
+static void AskInChild(const struct Probe* probe, int answers) {
   // A probe that hangs in an uninterruptible call is left behind by the parent's limit; this one
   // is for all others.
   alarm(kSeconds);
@@ -43,7 +43,7 @@ static void AskInChild(const struct Probe *probe, int answers) {
 }
 
 // Collects the message until the end of file or the deadline.
-static size_t Receive(int answers, char *message, size_t size) {
+static size_t Receive(int answers, char* message, size_t size) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   const time_t deadline = now.tv_sec + kSeconds + 2;
@@ -62,7 +62,7 @@ static size_t Receive(int answers, char *message, size_t size) {
 }
 
 // How a child ended that did not answer.
-static void ReportSilence(const char *name, int status) {
+static void ReportSilence(const char* name, int status) {
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
     Finding(name, "unknown", "timed out after %d s", kSeconds);
   else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
@@ -73,7 +73,7 @@ static void ReportSilence(const char *name, int status) {
     Finding(name, "unknown", "ended without an answer, exit code %d", WEXITSTATUS(status));
 }
 
-static void RunProbe(const struct Probe *probe) {
+static void RunProbe(const struct Probe* probe) {
   int ends[2];
   if (pipe(ends) != 0) {
     Finding(probe->name, "unknown", "no pipe: %s", strerror(errno));
@@ -109,7 +109,7 @@ static void RunProbe(const struct Probe *probe) {
     ReportSilence(probe->name, status);
 }
 
-static int Wanted(const char *name, const char *const *groups, size_t count) {
+static int Wanted(const char* name, const char* const* groups, size_t count) {
   if (count == 0) return 1;
   for (size_t i = 0; i < count; i++) {
     const size_t length = strlen(groups[i]);
@@ -119,7 +119,7 @@ static int Wanted(const char *name, const char *const *groups, size_t count) {
   return 0;
 }
 
-static int KnownGroup(const char *name) {
+static int KnownGroup(const char* name) {
   for (size_t i = 0; i < kGroupCount; i++) {
     if (strcmp(kGroups[i]->name, name) == 0) return 1;
     for (size_t j = 0; j < kGroups[i]->count; j++) {
@@ -129,14 +129,14 @@ static int KnownGroup(const char *name) {
   return 0;
 }
 
-static int Usage(const char *what, const char *word) {
+static int Usage(const char* what, const char* word) {
   fprintf(stderr, "load pry: %s %s\n", what, word);
   return 2;
 }
 
 // `words` are what follows `pry`. The exit code: 0, or 2 for a wrong command line.
-int Pry(int count, char **words) {
-  const char *groups[kGroupLimit];
+int Pry(int count, char** words) {
+  const char* groups[kGroupLimit];
   size_t chosen = 0;
   int list = 0;
   for (int i = 0; i < count; i++) {
@@ -154,7 +154,7 @@ int Pry(int count, char **words) {
   }
   for (size_t i = 0; i < kGroupCount; i++) {
     for (size_t j = 0; j < kGroups[i]->count; j++) {
-      const struct Probe *probe = &kGroups[i]->probes[j];
+      const struct Probe* probe = &kGroups[i]->probes[j];
       if (!Wanted(probe->name, groups, chosen)) continue;
       if (list)
         puts(probe->name);

@@ -19,28 +19,28 @@ struct CgroupMount {
 };
 
 // The hierarchies that are mounted here.
-static int FindMounts(struct CgroupMount *mounts) {
+static int FindMounts(struct CgroupMount* mounts) {
   static char table[65536];
   if (ReadFile("/proc/self/mountinfo", table, sizeof(table)) < 0) return -1;
   int count = 0;
-  char *rest;
-  for (char *line = strtok_r(table, "\n", &rest); line != NULL && count < kMountLimit;
+  char* rest;
+  for (char* line = strtok_r(table, "\n", &rest); line != NULL && count < kMountLimit;
        line = strtok_r(NULL, "\n", &rest)) {
-    const char *dash = strstr(line, " - cgroup");
+    const char* dash = strstr(line, " - cgroup");
     if (dash == NULL || sscanf(line, "%*s %*s %*s %*s %255s", mounts[count].point) != 1) continue;
     mounts[count++].v2 = dash[9] == '2';
   }
   return count;
 }
 
-static int Has(const struct CgroupMount *mount, const char *name) {
+static int Has(const struct CgroupMount* mount, const char* name) {
   char path[kPathSize * 2];
   snprintf(path, sizeof(path), "%s/%s", mount->point, name);
   return access(path, F_OK) == 0;
 }
 
 // Only a hierarchy's root has, or lacks, these.
-static int IsTopmost(const struct CgroupMount *mount) {
+static int IsTopmost(const struct CgroupMount* mount) {
   return mount->v2 ? !Has(mount, "cgroup.events") && Has(mount, "cgroup.procs")
                    : Has(mount, "release_agent");
 }
@@ -49,14 +49,15 @@ static enum Verdict NoMounts(int count) {
   return count < 0 ? Failed("/proc/self/mountinfo", errno) : Closed("no cgroups are mounted");
 }
 
-static enum Verdict OwnPath(const struct Probe *probe) {
+static enum Verdict OwnPath(const struct Probe* probe) {
   (void)probe;
   char bytes[8192], *rest;
   if (ReadFile("/proc/self/cgroup", bytes, sizeof(bytes)) < 0)
     return Failed("/proc/self/cgroup", errno);
   const int host = InHostNamespace("cgroup");
-  for (char *line = strtok_r(bytes, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest)) {
-    const char *path = strchr(line, ':');
+  for (char* line = strtok_r(bytes, "\n", &rest); line != NULL;
+       line = strtok_r(NULL, "\n", &rest)) {
+    const char* path = strchr(line, ':');
     path = path == NULL ? NULL : strchr(path + 1, ':');
     if (path == NULL || strcmp(path, ":/") == 0) continue;
     // Within a namespace of its own a longer path is one below its own root.
@@ -67,28 +68,29 @@ static enum Verdict OwnPath(const struct Probe *probe) {
                    : Closed("its cgroup's path begins at itself");
 }
 
-static enum Verdict Topmost(const struct Probe *probe) {
+static enum Verdict Topmost(const struct Probe* probe) {
   (void)probe;
   struct CgroupMount mounts[kMountLimit];
   const int count = FindMounts(mounts);
   if (count <= 0) return NoMounts(count);
   for (int i = 0; i < count; i++) {
-    if (IsTopmost(&mounts[i])) return Reached(kSees, "%s is the host's topmost cgroup", mounts[i].point);
+    if (IsTopmost(&mounts[i]))
+      return Reached(kSees, "%s is the host's topmost cgroup", mounts[i].point);
   }
   return Closed("%d hierarchies, none from its top", count);
 }
 
 // Cgroups of others: folders in a hierarchy that is shown from its top.
-static enum Verdict Neighbours(const struct Probe *probe) {
+static enum Verdict Neighbours(const struct Probe* probe) {
   (void)probe;
   struct CgroupMount mounts[kMountLimit];
   const int count = FindMounts(mounts);
   if (count <= 0) return NoMounts(count);
   for (int i = 0; i < count; i++) {
-    DIR *folder = IsTopmost(&mounts[i]) ? opendir(mounts[i].point) : NULL;
+    DIR* folder = IsTopmost(&mounts[i]) ? opendir(mounts[i].point) : NULL;
     if (folder == NULL) continue;
     char name[64] = "";
-    for (struct dirent *entry; name[0] == '\0' && (entry = readdir(folder)) != NULL;) {
+    for (struct dirent* entry; name[0] == '\0' && (entry = readdir(folder)) != NULL;) {
       if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
         snprintf(name, sizeof(name), "%.60s", entry->d_name);
     }
@@ -100,7 +102,7 @@ static enum Verdict Neighbours(const struct Probe *probe) {
 
 // A file of limits opens for writing, in the cgroup that is mounted as the topmost one; nothing is
 // written. `number`: 1 of v1, 2 of v2, 0 of both.
-static enum Verdict Limit(const struct Probe *probe) {
+static enum Verdict Limit(const struct Probe* probe) {
   struct CgroupMount mounts[kMountLimit];
   const int count = FindMounts(mounts);
   if (count <= 0) return NoMounts(count);
@@ -120,7 +122,7 @@ static enum Verdict Limit(const struct Probe *probe) {
 }
 
 // A new cgroup at the top of the host's hierarchy; gone again at once.
-static enum Verdict MakeAtTop(const struct Probe *probe) {
+static enum Verdict MakeAtTop(const struct Probe* probe) {
   (void)probe;
   struct CgroupMount mounts[kMountLimit];
   const int count = FindMounts(mounts);

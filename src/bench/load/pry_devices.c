@@ -16,29 +16,29 @@
 #include "pry.h"
 
 // Whether the node is one that every sandbox has (config-linux.md, "Default Devices").
-static int IsStandard(const char *name) {
-  static const char *const kStandard[] = {"null", "zero", "full", "random", "urandom",
-                                          "tty",  "ptmx", "console"};
+static int IsStandard(const char* name) {
+  static const char* const kStandard[] = {"null",    "zero", "full", "random",
+                                          "urandom", "tty",  "ptmx", "console"};
   for (size_t i = 0; i < sizeof(kStandard) / sizeof(kStandard[0]); i++) {
     if (strcmp(name, kStandard[i]) == 0) return 1;
   }
   return 0;
 }
 
-static int Usable(const char *path) {
+static int Usable(const char* path) {
   struct stat node;
   struct statvfs where;
   return stat(path, &node) == 0 && (S_ISCHR(node.st_mode) || S_ISBLK(node.st_mode)) &&
          statvfs(path, &where) == 0 && (where.f_flag & ST_NODEV) == 0 && access(path, R_OK) == 0;
 }
 
-static enum Verdict Listing(const struct Probe *probe) {
+static enum Verdict Listing(const struct Probe* probe) {
   (void)probe;
-  DIR *folder = opendir("/dev");
+  DIR* folder = opendir("/dev");
   if (folder == NULL) return Failed("/dev", errno);
   int count = 0;
   char first[64] = "";
-  for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+  for (struct dirent* entry; (entry = readdir(folder)) != NULL;) {
     char path[300];
     snprintf(path, sizeof(path), "/dev/%s", entry->d_name);
     if (entry->d_type == DT_LNK || IsStandard(entry->d_name) || !Usable(path)) continue;
@@ -46,19 +46,21 @@ static enum Verdict Listing(const struct Probe *probe) {
   }
   closedir(folder);
   if (count == 0) return Closed("/dev has no usable nodes but the standard ones");
-  return Reached(kTouches, "/dev has %d usable nodes beyond the standard ones, as %s", count, first);
+  return Reached(kTouches, "/dev has %d usable nodes beyond the standard ones, as %s", count,
+                 first);
 }
 
-static enum Verdict AskAccess(const struct Probe *probe) {
+static enum Verdict AskAccess(const struct Probe* probe) {
   struct statvfs where;
   if (access(probe->path, W_OK) != 0) return Failed(probe->path, errno);
   if (statvfs(probe->path, &where) != 0) return Failed(probe->path, errno);
-  if ((where.f_flag & ST_NODEV) != 0) return Closed("%s lies where devices do not open", probe->path);
+  if ((where.f_flag & ST_NODEV) != 0)
+    return Closed("%s lies where devices do not open", probe->path);
   return Reached(probe->finds, "%s may be opened (not tried)", probe->path);
 }
 
 // Only for this process, which ends; no port is read or written.
-static enum Verdict Ports(const struct Probe *probe) {
+static enum Verdict Ports(const struct Probe* probe) {
 #if defined(__x86_64__)
   if (probe->number == 0 ? ioperm(0x80, 1, 1) != 0 : iopl(3) != 0)
     return Failed(probe->number == 0 ? "ioperm" : "iopl", errno);

@@ -20,8 +20,8 @@
 static enum Verdict NotPlanted(void) { return Unknown("nothing was planted for this"); }
 
 // `probe->path` and the secret's path behind it.
-static enum Verdict Secret(const struct Probe *probe) {
-  const char *secret = Marker("secret");
+static enum Verdict Secret(const struct Probe* probe) {
+  const char* secret = Marker("secret");
   char path[1024];
   if (secret == NULL) return NotPlanted();
   snprintf(path, sizeof(path), "%s%s", probe->path, secret);
@@ -29,9 +29,9 @@ static enum Verdict Secret(const struct Probe *probe) {
 }
 
 // Writes one byte behind the secret; the host looks.
-static enum Verdict SecretWrite(const struct Probe *probe) {
+static enum Verdict SecretWrite(const struct Probe* probe) {
   (void)probe;
-  const char *secret = Marker("secret");
+  const char* secret = Marker("secret");
   if (secret == NULL) return NotPlanted();
   const enum Verdict seen = AskForToken(AT_FDCWD, secret);
   if (seen != kSees) return seen;
@@ -43,14 +43,14 @@ static enum Verdict SecretWrite(const struct Probe *probe) {
 
 // The secret from a directory that may lie outside of the root: up as far as it goes, then down.
 static enum Verdict SecretUpFrom(int directory) {
-  const char *secret = Marker("secret");
+  const char* secret = Marker("secret");
   char path[1024];
   snprintf(path, sizeof(path), "../../../../../../../../../../../../../../../..%s", secret);
   return AskForToken(directory, path);
 }
 
 // runc's CVE-2024-21626: the working directory was one of the host's.
-static enum Verdict WorkingDirectory(const struct Probe *probe) {
+static enum Verdict WorkingDirectory(const struct Probe* probe) {
   (void)probe;
   char path[1024] = "";
   if (Marker("secret") == NULL) return NotPlanted();
@@ -62,7 +62,7 @@ static enum Verdict WorkingDirectory(const struct Probe *probe) {
 }
 
 // Every descriptor that came along, but for the standard streams and our own pipe.
-static enum Verdict LeakedDescriptors(const struct Probe *probe) {
+static enum Verdict LeakedDescriptors(const struct Probe* probe) {
   (void)probe;
   int count = 0;
   if (Marker("secret") == NULL) return NotPlanted();
@@ -74,13 +74,14 @@ static enum Verdict LeakedDescriptors(const struct Probe *probe) {
       return Sees("descriptor %d leads to the host's files", fd);
     char bytes[4096];
     const ssize_t size = S_ISREG(file.st_mode) ? pread(fd, bytes, sizeof(bytes), 0) : 0;
-    if (size > 0 && HasToken(bytes, (size_t)size)) return Sees("descriptor %d is the host's secret", fd);
+    if (size > 0 && HasToken(bytes, (size_t)size))
+      return Sees("descriptor %d is the host's secret", fd);
   }
   return Closed("%d descriptors, none leads outside", count);
 }
 
 // A pipe that the run left open for whoever it starts; known by its inode.
-static enum Verdict LeakedPipe(const struct Probe *probe) {
+static enum Verdict LeakedPipe(const struct Probe* probe) {
   (void)probe;
   if (Marker("pipe") == NULL) return NotPlanted();
   const unsigned long inode = strtoul(Marker("pipe"), NULL, 10);
@@ -95,22 +96,22 @@ static enum Verdict LeakedPipe(const struct Probe *probe) {
 }
 
 // open_by_handle_at(2): a file by its number in the file system, whatever the root is.
-static enum Verdict Handle(const struct Probe *probe) {
+static enum Verdict Handle(const struct Probe* probe) {
   (void)probe;
-  const char *text = Marker("secret-handle");  // TYPE:HEX
+  const char* text = Marker("secret-handle");  // TYPE:HEX
   if (text == NULL) return NotPlanted();
   struct {
     struct file_handle head;
     unsigned char bytes[MAX_HANDLE_SZ];
   } handle = {.head = {.handle_type = (int)strtol(text, NULL, 10)}};
-  const char *hex = strchr(text, ':');
+  const char* hex = strchr(text, ':');
   for (hex = hex == NULL ? "" : hex + 1; hex[0] != '\0' && hex[1] != '\0'; hex += 2) {
     const char pair[3] = {hex[0], hex[1], '\0'};
     if (handle.head.handle_bytes == MAX_HANDLE_SZ) break;
     handle.head.f_handle[handle.head.handle_bytes++] = (unsigned char)strtoul(pair, NULL, 16);
   }
-  static const char *const kWhere[] = {"/", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf",
-                                       "/tmp", "/dev/shm", "/run"};
+  static const char* const kWhere[] = {"/",    "/etc/hosts", "/etc/hostname", "/etc/resolv.conf",
+                                       "/tmp", "/dev/shm",   "/run"};
   int error = ESTALE;
   for (size_t i = 0; i < sizeof(kWhere) / sizeof(kWhere[0]); i++) {
     const int mount = open(kWhere[i], O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -129,10 +130,10 @@ static enum Verdict Handle(const struct Probe *probe) {
 }
 
 // chroot(2): "This call does not change the current working directory".
-static enum Verdict Chroot(const struct Probe *probe) {
+static enum Verdict Chroot(const struct Probe* probe) {
   (void)probe;
   if (Marker("secret") == NULL) return NotPlanted();
-  const char *folder = ScratchName();
+  const char* folder = ScratchName();
   if (folder == NULL || mkdir(folder, 0700) != 0) folder = "/dev";
   const int changed = chroot(folder);
   const int error = errno;
@@ -147,21 +148,22 @@ static enum Verdict Chroot(const struct Probe *probe) {
   return AskForToken(AT_FDCWD, Marker("secret"));
 }
 
-static enum Verdict RootDevice(const struct Probe *probe) {
+static enum Verdict RootDevice(const struct Probe* probe) {
   (void)probe;
-  const char *text = Marker("root-device");  // MAJOR:MINOR
+  const char* text = Marker("root-device");  // MAJOR:MINOR
   if (text == NULL || strncmp(text, "0:", 2) == 0)
     return Unknown("the host's root is not on a block device, or was not told");
-  const char *colon = strchr(text, ':');
+  const char* colon = strchr(text, ':');
   const unsigned minor_number = colon == NULL ? 0 : (unsigned)strtoul(colon + 1, NULL, 10);
-  const int fd = OpenDevice(NULL, S_IFBLK, makedev((unsigned)strtoul(text, NULL, 10), minor_number));
+  const int fd =
+      OpenDevice(NULL, S_IFBLK, makedev((unsigned)strtoul(text, NULL, 10), minor_number));
   if (fd < 0 && errno == ENODATA) return Unknown("whether there is a driver is not told");
   if (fd < 0) return Failed("the host's root device", errno);
   close(fd);
   return Reached(kTouches, "the host's root device %s opens", text);
 }
 
-static enum Verdict DiskSpace(const struct Probe *probe) {
+static enum Verdict DiskSpace(const struct Probe* probe) {
   (void)probe;
   struct statvfs where;
   if (Marker("disk") == NULL) return Unknown("the host's disk was not told");
@@ -173,7 +175,7 @@ static enum Verdict DiskSpace(const struct Probe *probe) {
 }
 
 // All accesses to a file system, by whomever, told to who may mark it (fanotify(7)).
-static enum Verdict Fanotify(const struct Probe *probe) {
+static enum Verdict Fanotify(const struct Probe* probe) {
   (void)probe;
   const int group = fanotify_init(FAN_CLASS_NOTIF | FAN_NONBLOCK | FAN_CLOEXEC, O_RDONLY);
   if (group < 0) return Failed("fanotify_init", errno);
@@ -182,9 +184,9 @@ static enum Verdict Fanotify(const struct Probe *probe) {
   return Reached(kSees, "told of every opened file of the root's file system");
 }
 
-static enum Verdict Fifo(const struct Probe *probe) {
+static enum Verdict Fifo(const struct Probe* probe) {
   (void)probe;
-  const char *path = Marker("fifo");
+  const char* path = Marker("fifo");
   if (path == NULL) return NotPlanted();
   const int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return Failed(path, errno);

@@ -18,14 +18,14 @@
 #include "pry.h"
 
 // The instruction cannot be refused by a kernel; only a hypervisor answers for the processor.
-static enum Verdict Processor(const struct Probe *probe) {
+static enum Verdict Processor(const struct Probe* probe) {
   (void)probe;
-  const char *expected = Marker("processor");
+  const char* expected = Marker("processor");
   if (expected == NULL) return Unknown("the host's processor was not told");
 #if defined(__x86_64__)
   unsigned words[13] = {0};
   for (unsigned i = 0; i < 3; i++) {
-    unsigned *at = words + 4 * i;
+    unsigned* at = words + 4 * i;
     if (!__get_cpuid(0x80000002U + i, at, at + 1, at + 2, at + 3)) return Closed("no name is told");
   }
   char name[52];
@@ -37,26 +37,26 @@ static enum Verdict Processor(const struct Probe *probe) {
 #endif
 }
 
-static enum Verdict ProcessorInProc(const struct Probe *probe) {
+static enum Verdict ProcessorInProc(const struct Probe* probe) {
   (void)probe;
   static char bytes[16384];
-  const char *expected = Marker("processor");
+  const char* expected = Marker("processor");
   if (expected == NULL || expected[0] == '\0') return Unknown("the host's processor was not told");
   if (ReadFile("/proc/cpuinfo", bytes, sizeof(bytes)) < 0) return Failed("/proc/cpuinfo", errno);
   return strstr(bytes, expected) != NULL ? Sees("/proc/cpuinfo names the host's processor")
                                          : Closed("/proc/cpuinfo names another processor");
 }
 
-static enum Verdict Microcode(const struct Probe *probe) {
+static enum Verdict Microcode(const struct Probe* probe) {
   (void)probe;
   static char bytes[16384];
   if (ReadFile("/proc/cpuinfo", bytes, sizeof(bytes)) < 0) return Failed("/proc/cpuinfo", errno);
-  const char *line = strstr(bytes, "microcode");
+  const char* line = strstr(bytes, "microcode");
   if (line == NULL) return Closed("/proc/cpuinfo has no microcode");
   return Reached(kSees, "/proc/cpuinfo tells the microcode");
 }
 
-static enum Verdict Count(const struct Probe *probe) {
+static enum Verdict Count(const struct Probe* probe) {
   (void)probe;
   cpu_set_t set;
   if (Marker("processors") == NULL) return Unknown("the host's number of processors was not told");
@@ -74,7 +74,7 @@ static void Return(int signal_number) { siglongjmp(g_back, signal_number); }
 #endif
 
 // Reads a performance counter; a fault when the kernel does not let everybody.
-static enum Verdict Counter(const struct Probe *probe) {
+static enum Verdict Counter(const struct Probe* probe) {
   (void)probe;
 #if defined(__x86_64__)
   signal(SIGSEGV, Return);

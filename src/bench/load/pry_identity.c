@@ -16,7 +16,7 @@
 
 #include "pry.h"
 
-static enum Verdict Capability(const struct Probe *probe) {
+static enum Verdict Capability(const struct Probe* probe) {
   struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
   struct __user_cap_data_struct data[2] = {{0}};
   if (syscall(SYS_capget, &head, data) != 0) return Failed("capget", errno);
@@ -28,7 +28,7 @@ static enum Verdict Capability(const struct Probe *probe) {
   return Touches("%s is held over the host's user namespace", probe->path);
 }
 
-static enum Verdict Root(const struct Probe *probe) {
+static enum Verdict Root(const struct Probe* probe) {
   (void)probe;
   const int host = InHostNamespace("user");
   if (geteuid() != 0) return Closed("runs as user %u", (unsigned)geteuid());
@@ -38,7 +38,7 @@ static enum Verdict Root(const struct Probe *probe) {
 }
 
 // The map's second number is the user outside.
-static enum Verdict MappedRoot(const struct Probe *probe) {
+static enum Verdict MappedRoot(const struct Probe* probe) {
   (void)probe;
   char bytes[512];
   unsigned inside, outside, size;
@@ -51,7 +51,7 @@ static enum Verdict MappedRoot(const struct Probe *probe) {
 }
 
 // Real-time scheduling takes the processor from everybody; given back at once.
-static enum Verdict RealTime(const struct Probe *probe) {
+static enum Verdict RealTime(const struct Probe* probe) {
   (void)probe;
   const struct sched_param first = {.sched_priority = 1}, none = {.sched_priority = 0};
   if (sched_setscheduler(0, SCHED_FIFO, &first) != 0) return Failed("sched_setscheduler", errno);
@@ -59,7 +59,7 @@ static enum Verdict RealTime(const struct Probe *probe) {
   return Reached(kTouches, "may run before everybody else (SCHED_FIFO)");
 }
 
-static enum Verdict Nice(const struct Probe *probe) {
+static enum Verdict Nice(const struct Probe* probe) {
   (void)probe;
   errno = 0;
   const int was = getpriority(PRIO_PROCESS, 0);
@@ -69,7 +69,7 @@ static enum Verdict Nice(const struct Probe *probe) {
   return Reached(kTouches, "may lower its nice value");
 }
 
-static enum Verdict RaiseLimit(const struct Probe *probe) {
+static enum Verdict RaiseLimit(const struct Probe* probe) {
   (void)probe;
   struct rlimit limit;
   // Down is free; only up again needs a permission. The limit itself may be at its highest.
@@ -80,7 +80,7 @@ static enum Verdict RaiseLimit(const struct Probe *probe) {
   return Reached(kTouches, "may raise its limits");
 }
 
-static enum Verdict LockMemory(const struct Probe *probe) {
+static enum Verdict LockMemory(const struct Probe* probe) {
   (void)probe;
   const struct rlimit none = {0, 0};
   char page[64];

@@ -20,7 +20,7 @@
 
 static char g_log[1 << 20];
 
-static enum Verdict Log(const struct Probe *probe) {
+static enum Verdict Log(const struct Probe* probe) {
   (void)probe;
   enum { kReadAll = 3 };
   const int size = klogctl(kReadAll, g_log, sizeof(g_log));
@@ -30,7 +30,7 @@ static enum Verdict Log(const struct Probe *probe) {
   return Reached(kSees, "the kernel's log: %d bytes", size);
 }
 
-static enum Verdict LogDevice(const struct Probe *probe) {
+static enum Verdict LogDevice(const struct Probe* probe) {
   (void)probe;
   const int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return Failed("/dev/kmsg", errno);
@@ -47,7 +47,7 @@ static enum Verdict LogDevice(const struct Probe *probe) {
 }
 
 // A length of 0 is turned down after the permission; the console's level stays.
-static enum Verdict ConsoleLevel(const struct Probe *probe) {
+static enum Verdict ConsoleLevel(const struct Probe* probe) {
   (void)probe;
   enum { kSetConsoleLevel = 8 };
   if (klogctl(kSetConsoleLevel, NULL, 0) == 0) return Unknown("syslog took the level 0");
@@ -56,40 +56,41 @@ static enum Verdict ConsoleLevel(const struct Probe *probe) {
 }
 
 // A call that must fail: past the permission with `expected` (or `other`), else refused.
-static enum Verdict Gate(const char *what, long result, int error, int expected, int other) {
+static enum Verdict Gate(const char* what, long result, int error, int expected, int other) {
   if (result >= 0) return Unknown("%s succeeded with arguments that cannot", what);
   if (error != expected && error != other) return Failed(what, error);
   return Reached(kTouches, "%s is permitted (%s)", what, strerrorname_np(error));
 }
 
-static enum Verdict InitModule(const struct Probe *probe) {
+static enum Verdict InitModule(const struct Probe* probe) {
   (void)probe;
   const long result = syscall(SYS_init_module, NULL, 0UL, "");
   return Gate("init_module", result, errno, ENOEXEC, EFAULT);
 }
 
-static enum Verdict FinitModule(const struct Probe *probe) {
+static enum Verdict FinitModule(const struct Probe* probe) {
   (void)probe;
   const long result = syscall(SYS_finit_module, -1, "", 0);
   return Gate("finit_module", result, errno, EBADF, ENOEXEC);
 }
 
-static enum Verdict DeleteModule(const struct Probe *probe) {
+static enum Verdict DeleteModule(const struct Probe* probe) {
   (void)probe;
   const long result = syscall(SYS_delete_module, "kiste_none", O_NONBLOCK);
-  if (result < 0 && errno == ENOENT) return Reached(kTouches, "delete_module is permitted (ENOENT)");
+  if (result < 0 && errno == ENOENT)
+    return Reached(kTouches, "delete_module is permitted (ENOENT)");
   return Gate("delete_module", result, errno, EINVAL, EINVAL);
 }
 
 // A flag that does not exist: nothing is loaded or unloaded.
-static enum Verdict Kexec(const struct Probe *probe) {
+static enum Verdict Kexec(const struct Probe* probe) {
   (void)probe;
   const long result = syscall(SYS_kexec_load, 0UL, 17UL, NULL, 0x4000UL);
   return Gate("kexec_load", result, errno, EINVAL, EINVAL);
 }
 
 // Magic numbers that mean nothing. Inside a pid namespace the true ones would end that alone.
-static enum Verdict Reboot(const struct Probe *probe) {
+static enum Verdict Reboot(const struct Probe* probe) {
   (void)probe;
   const long result = syscall(SYS_reboot, 0, 0, 0, NULL);
   const int error = errno;
@@ -100,7 +101,7 @@ static enum Verdict Reboot(const struct Probe *probe) {
   return Gate("reboot", result, error, EINVAL, EINVAL);
 }
 
-static enum Verdict Acct(const struct Probe *probe) {
+static enum Verdict Acct(const struct Probe* probe) {
   (void)probe;
   if (syscall(SYS_acct, "/.kiste-none/none") == 0) return Unknown("acct took no file");
   if (errno != ENOENT && errno != ENOTDIR) return Failed("acct", errno);
@@ -108,7 +109,7 @@ static enum Verdict Acct(const struct Probe *probe) {
 }
 
 // A pointer to nowhere: the permission is asked for before it is followed.
-static enum Verdict Entropy(const struct Probe *probe) {
+static enum Verdict Entropy(const struct Probe* probe) {
   (void)probe;
   const int fd = open("/dev/random", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return Failed("/dev/random", errno);
@@ -116,19 +117,20 @@ static enum Verdict Entropy(const struct Probe *probe) {
   return Gate("crediting entropy", result, errno, EFAULT, EFAULT);
 }
 
-static long Bpf(int command, union bpf_attr *attributes) {
+static long Bpf(int command, union bpf_attr* attributes) {
   return syscall(SYS_bpf, command, attributes, sizeof(*attributes));
 }
 
-static enum Verdict BpfMap(const struct Probe *probe) {
+static enum Verdict BpfMap(const struct Probe* probe) {
   (void)probe;
-  union bpf_attr map = {.map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 1};
+  union bpf_attr map = {
+      .map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 1};
   if (Bpf(BPF_MAP_CREATE, &map) < 0) return Failed("bpf(BPF_MAP_CREATE)", errno);
   return Reached(kTouches, "may make maps for programs in the kernel");
 }
 
 // `return 0` as a program of type `number`; it is attached to nothing.
-static enum Verdict BpfProgram(const struct Probe *probe) {
+static enum Verdict BpfProgram(const struct Probe* probe) {
   static const struct bpf_insn kReturn[] = {
       {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = 0},
       {.code = BPF_JMP | BPF_EXIT},
@@ -136,12 +138,12 @@ static enum Verdict BpfProgram(const struct Probe *probe) {
   union bpf_attr program = {.prog_type = probe->number,
                             .insn_cnt = 2,
                             .insns = (uintptr_t)kReturn,
-                            .license = (uintptr_t) "GPL"};
+                            .license = (uintptr_t)"GPL"};
   if (Bpf(BPF_PROG_LOAD, &program) < 0) return Failed("bpf(BPF_PROG_LOAD)", errno);
   return Reached(kTouches, "may load programs of type %u into the kernel", probe->number);
 }
 
-static enum Verdict BpfList(const struct Probe *probe) {
+static enum Verdict BpfList(const struct Probe* probe) {
   (void)probe;
   union bpf_attr next = {.start_id = 0};
   // ENOENT: permitted, there is none.
@@ -151,23 +153,23 @@ static enum Verdict BpfList(const struct Probe *probe) {
 }
 
 static int OpenCounter(uint32_t type, uint64_t what, pid_t pid, int processor) {
-  struct perf_event_attr counter = {.type = type, .size = sizeof(counter), .config = what,
-                                    .exclude_kernel = 1, .exclude_hv = 1};
+  struct perf_event_attr counter = {
+      .type = type, .size = sizeof(counter), .config = what, .exclude_kernel = 1, .exclude_hv = 1};
   return (int)syscall(SYS_perf_event_open, &counter, pid, processor, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
-static enum Verdict PerfMachine(const struct Probe *probe) {
-  if (OpenCounter(probe->number, probe->second, -1, 0) < 0)
-    return Failed("perf_event_open", errno);
+static enum Verdict PerfMachine(const struct Probe* probe) {
+  if (OpenCounter(probe->number, probe->second, -1, 0) < 0) return Failed("perf_event_open", errno);
   return Reached(kSees, "counts events of all processes of processor 0");
 }
 
-static enum Verdict PerfOther(const struct Probe *probe) {
+static enum Verdict PerfOther(const struct Probe* probe) {
   (void)probe;
   if (Marker("process") == NULL) return Unknown("no process was planted");
-  if (InHostNamespace("pid") == 0) return Closed("the planted process is not in this pid namespace");
-  const int fd = OpenCounter(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK,
-                             (pid_t)MarkerNumber("process"), -1);
+  if (InHostNamespace("pid") == 0)
+    return Closed("the planted process is not in this pid namespace");
+  const int fd =
+      OpenCounter(PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK, (pid_t)MarkerNumber("process"), -1);
   if (fd < 0) return Failed("perf_event_open", errno);
   return InHostNamespace("pid") < 0 ? Unknown("counts events of a process, whose is not told")
                                     : Sees("counts events of the planted process");
@@ -175,7 +177,7 @@ static enum Verdict PerfOther(const struct Probe *probe) {
 
 // The keyrings of a user belong to the user namespace and the uid.
 static long FindKey(void) {
-  const char *name = Marker("key");
+  const char* name = Marker("key");
   static const int kRings[] = {KEY_SPEC_USER_KEYRING, KEY_SPEC_SESSION_KEYRING,
                                KEY_SPEC_USER_SESSION_KEYRING};
   long key = -1;
@@ -184,7 +186,7 @@ static long FindKey(void) {
   return key;
 }
 
-static enum Verdict Key(const struct Probe *probe) {
+static enum Verdict Key(const struct Probe* probe) {
   char bytes[256];
   if (Marker("key") == NULL) return Unknown("no key was planted");
   const long key = probe->number == 0 ? FindKey() : MarkerNumber("key-id");
@@ -201,7 +203,7 @@ static enum Verdict Key(const struct Probe *probe) {
   return Touches("changed the host's key");
 }
 
-static enum Verdict KeyList(const struct Probe *probe) {
+static enum Verdict KeyList(const struct Probe* probe) {
   (void)probe;
   if (Marker("key") == NULL) return Unknown("no key was planted");
   const ssize_t size = ReadFile("/proc/keys", g_log, sizeof(g_log));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Memory: the kernel's, the host's System V and POSIX objects, and what of the machine's memory as a
-// whole can be seen or steered.
+// Memory: the kernel's, the host's System V and POSIX objects, and what of the machine's memory as
+// a whole can be seen or steered.
 #include <errno.h>
 #include <fcntl.h>
 #include <mqueue.h>
@@ -21,10 +21,10 @@
 #include "pry.h"
 
 // The segment begins with the token; behind it is room to write.
-static enum Verdict InSegment(const struct Probe *probe, int id) {
+static enum Verdict InSegment(const struct Probe* probe, int id) {
   if (id < 0) return Failed("shmget", errno);
-  char *bytes = shmat(id, NULL, probe->finds == kSees ? SHM_RDONLY : 0);
-  if (bytes == (char *)-1) return Failed("shmat", errno);  // NOLINT: what shmat(2) returns
+  char* bytes = shmat(id, NULL, probe->finds == kSees ? SHM_RDONLY : 0);
+  if (bytes == (char*)-1) return Failed("shmat", errno);  // NOLINT: what shmat(2) returns
   const int found = HasToken(bytes, 64);
   if (found && probe->finds == kTouches) bytes[100] = 1;
   shmdt(bytes);
@@ -33,12 +33,12 @@ static enum Verdict InSegment(const struct Probe *probe, int id) {
                                : Touches("wrote to the host's segment %d", id);
 }
 
-static enum Verdict SegmentByKey(const struct Probe *probe) {
+static enum Verdict SegmentByKey(const struct Probe* probe) {
   if (Marker("shm-key") == NULL) return Unknown("no segment was planted");
   return InSegment(probe, shmget((key_t)MarkerNumber("shm-key"), 0, 0));
 }
 
-static enum Verdict SegmentById(const struct Probe *probe) {
+static enum Verdict SegmentById(const struct Probe* probe) {
   if (Marker("shm-id") == NULL) return Unknown("no segment was planted");
   struct shmid_ds about;
   const int id = (int)MarkerNumber("shm-id");
@@ -48,7 +48,7 @@ static enum Verdict SegmentById(const struct Probe *probe) {
   return InSegment(probe, id);
 }
 
-static enum Verdict SegmentList(const struct Probe *probe) {
+static enum Verdict SegmentList(const struct Probe* probe) {
   (void)probe;
   if (Marker("shm-key") == NULL) return Unknown("no segment was planted");
   char bytes[16384], key[32];
@@ -60,20 +60,21 @@ static enum Verdict SegmentList(const struct Probe *probe) {
 }
 
 // Semaphores have no room for a secret: the key is drawn, and the planted value with it.
-static enum Verdict Semaphores(const struct Probe *probe) {
+static enum Verdict Semaphores(const struct Probe* probe) {
   (void)probe;
   if (Marker("sem-key") == NULL) return Unknown("no semaphores were planted");
   const int id = semget((key_t)MarkerNumber("sem-key"), 0, 0);
   if (id < 0) return Failed("semget", errno);
   const int value = semctl(id, 0, GETVAL);
   if (value < 0) return Failed("semctl", errno);
-  if (value != MarkerNumber("sem-value")) return Closed("semaphores of this key, but not the host's");
+  if (value != MarkerNumber("sem-value"))
+    return Closed("semaphores of this key, but not the host's");
   struct sembuf add = {.sem_num = 1, .sem_op = 1, .sem_flg = IPC_NOWAIT};
   if (semop(id, &add, 1) == 0) return Touches("added to the host's semaphore");
   return Sees("the value of the host's semaphore");
 }
 
-static enum Verdict Messages(const struct Probe *probe) {
+static enum Verdict Messages(const struct Probe* probe) {
   (void)probe;
   if (Marker("msg-key") == NULL) return Unknown("no message queue was planted");
   const int id = msgget((key_t)MarkerNumber("msg-key"), 0);
@@ -86,8 +87,8 @@ static enum Verdict Messages(const struct Probe *probe) {
   return Touches("sent to the host's message queue %d", id);
 }
 
-static enum Verdict PosixMemory(const struct Probe *probe) {
-  const char *name = Marker("posix-shm");
+static enum Verdict PosixMemory(const struct Probe* probe) {
+  const char* name = Marker("posix-shm");
   if (name == NULL) return Unknown("no shared memory was planted");
   char path[256];
   snprintf(path, sizeof(path), "/dev/shm/%s", name);
@@ -99,9 +100,9 @@ static enum Verdict PosixMemory(const struct Probe *probe) {
   return Touches("wrote to %s", path);
 }
 
-static enum Verdict PosixQueue(const struct Probe *probe) {
+static enum Verdict PosixQueue(const struct Probe* probe) {
   (void)probe;
-  const char *name = Marker("mqueue");
+  const char* name = Marker("mqueue");
   if (name == NULL) return Unknown("no message queue was planted");
   const mqd_t queue = mq_open(name, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
   if (queue < 0) return Failed("mq_open", errno);
@@ -110,13 +111,13 @@ static enum Verdict PosixQueue(const struct Probe *probe) {
 }
 
 // A line with an address that is not hidden (%pK prints zeros to who may not see).
-static enum Verdict Addresses(const struct Probe *probe) {
+static enum Verdict Addresses(const struct Probe* probe) {
   char bytes[8192];
   const ssize_t size = ReadFile(probe->path, bytes, sizeof(bytes));
   if (size < 0) return Failed(probe->path, errno);
   if (size == 0) return Closed("%s is empty", probe->path);
-  for (const char *line = bytes; line != NULL && *line != '\0';) {
-    char *end;
+  for (const char* line = bytes; line != NULL && *line != '\0';) {
+    char* end;
     const unsigned long long first = strtoull(line, &end, 16);
     const unsigned long long last = *end == '-' ? strtoull(end + 1, NULL, 16) : 0;
     if (first != 0 || last != 0) return Reached(kSees, "%s tells addresses", probe->path);
@@ -126,7 +127,7 @@ static enum Verdict Addresses(const struct Probe *probe) {
   return Closed("%s has its addresses zeroed", probe->path);
 }
 
-static enum Verdict Total(const struct Probe *probe) {
+static enum Verdict Total(const struct Probe* probe) {
   (void)probe;
   struct sysinfo about;
   if (Marker("memory-total") == NULL) return Unknown("the host's memory was not told");
@@ -137,12 +138,12 @@ static enum Verdict Total(const struct Probe *probe) {
   return Closed("sysinfo tells %llu bytes, the host has others", total);
 }
 
-static enum Verdict TotalInProc(const struct Probe *probe) {
+static enum Verdict TotalInProc(const struct Probe* probe) {
   (void)probe;
   char bytes[4096];
   if (Marker("memory-total") == NULL) return Unknown("the host's memory was not told");
   if (ReadFile("/proc/meminfo", bytes, sizeof(bytes)) < 0) return Failed("/proc/meminfo", errno);
-  const char *line = strstr(bytes, "MemTotal:");
+  const char* line = strstr(bytes, "MemTotal:");
   if (line == NULL) return Closed("/proc/meminfo has no total");
   const unsigned long long total = strtoull(line + 9, NULL, 10) * 1024;
   if (total == strtoull(Marker("memory-total"), NULL, 10))
@@ -151,7 +152,7 @@ static enum Verdict TotalInProc(const struct Probe *probe) {
 }
 
 // The permission is asked for before the name is looked up (swapon(2)).
-static enum Verdict Swap(const struct Probe *probe) {
+static enum Verdict Swap(const struct Probe* probe) {
   (void)probe;
   if (swapon("/.kiste-none/none", 0) == 0) return Unknown("swapped to a file that is not there");
   if (errno != ENOENT && errno != ENOTDIR) return Failed("swapon", errno);

@@ -17,10 +17,10 @@
 
 static char g_table[65536];
 
-static enum Verdict Table(const struct Probe *probe) {
+static enum Verdict Table(const struct Probe* probe) {
   const ssize_t size = ReadFile("/proc/self/mountinfo", g_table, sizeof(g_table));
   if (size < 0) return Failed("/proc/self/mountinfo", errno);
-  const char *found = probe->path != NULL ? strstr(g_table, probe->path) : NULL;
+  const char* found = probe->path != NULL ? strstr(g_table, probe->path) : NULL;
   if (probe->path == NULL) {  // the run's folder, in which everything of the run lies
     if (Marker("folder") == NULL) return Unknown("the run's folder was not told");
     found = strstr(g_table, Marker("folder"));
@@ -30,14 +30,14 @@ static enum Verdict Table(const struct Probe *probe) {
 }
 
 // Field 4 is the root of the mount in its file system: a path of the host where it was bound.
-static enum Verdict BoundPaths(const struct Probe *probe) {
+static enum Verdict BoundPaths(const struct Probe* probe) {
   (void)probe;
   if (ReadFile("/proc/self/mountinfo", g_table, sizeof(g_table)) < 0)
     return Failed("/proc/self/mountinfo", errno);
-  char *rest;
-  for (char *line = strtok_r(g_table, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+  char* rest;
+  for (char* line = strtok_r(g_table, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
     char root[256] = "", point[256] = "", type[64] = "";
-    const char *dash = strstr(line, " - ");
+    const char* dash = strstr(line, " - ");
     if (sscanf(line, "%*s %*s %*s %255s %255s", root, point) != 2 || dash == NULL) continue;
     if (sscanf(dash, " - %63s", type) != 1) continue;
     // Masked paths are bound from the sandbox's own /proc and /dev.
@@ -52,21 +52,21 @@ static enum Verdict BoundPaths(const struct Probe *probe) {
   return Closed("no mount has a root that is a path outside");
 }
 
-static enum Verdict DeviceNames(const struct Probe *probe) {
+static enum Verdict DeviceNames(const struct Probe* probe) {
   (void)probe;
   if (ReadFile("/proc/self/mountinfo", g_table, sizeof(g_table)) < 0)
     return Failed("/proc/self/mountinfo", errno);
-  const char *found = strstr(g_table, " /dev/");
+  const char* found = strstr(g_table, " /dev/");
   for (; found != NULL; found = strstr(found + 1, " /dev/")) {
     // The source stands after the file system's type, behind the dash.
-    const char *line = found;
+    const char* line = found;
     while (line > g_table && *line != '\n') line--;
-    const char *dash = strstr(line, " - ");
+    const char* dash = strstr(line, " - ");
     if (dash != NULL && dash < found) break;
   }
   if (found == NULL) return Closed("the table of mounts names no device");
-  return Reached(kSees, "the table of mounts names a device: %.*s",
-                 (int)strcspn(found + 1, " \n"), found + 1);
+  return Reached(kSees, "the table of mounts names a device: %.*s", (int)strcspn(found + 1, " \n"),
+                 found + 1);
 }
 
 // Who may not do so may perhaps in a user namespace of his own, in which procfs and sysfs want to
@@ -88,7 +88,7 @@ static int UnshareMounts(void) {
 }
 
 // A namespace in which nothing propagates, and a folder to mount on; null when there is none.
-static const char *EnterOwnNamespace(enum Verdict *verdict) {
+static const char* EnterOwnNamespace(enum Verdict* verdict) {
   if (UnshareMounts() != 0) {
     *verdict = Failed("unshare(CLONE_NEWNS)", errno);
     return NULL;
@@ -97,7 +97,7 @@ static const char *EnterOwnNamespace(enum Verdict *verdict) {
     *verdict = Failed("making the mounts private", errno);
     return NULL;
   }
-  static const char *const kPoints[] = {"/proc", "/sys", "/dev", "/tmp", "/mnt", "/etc"};
+  static const char* const kPoints[] = {"/proc", "/sys", "/dev", "/tmp", "/mnt", "/etc"};
   for (size_t i = 0; i < sizeof(kPoints) / sizeof(kPoints[0]); i++) {
     if (access(kPoints[i], F_OK) == 0) return kPoints[i];
   }
@@ -106,7 +106,7 @@ static const char *EnterOwnNamespace(enum Verdict *verdict) {
 }
 
 // mount(2) of an unknown type loads a module, which would stay: only what is registered.
-static int IsRegistered(const char *type) {
+static int IsRegistered(const char* type) {
   char bytes[4096], line[64];
   if (ReadFile("/proc/filesystems", bytes, sizeof(bytes)) <= 0) return 0;
   snprintf(line, sizeof(line), "\t%s\n", type);
@@ -115,13 +115,13 @@ static int IsRegistered(const char *type) {
 
 // Mounts a kernel file system and asks whether `path` in it opens: for writing where `finds` is
 // kTouches.
-static enum Verdict Anew(const struct Probe *probe) {
+static enum Verdict Anew(const struct Probe* probe) {
   enum Verdict verdict;
   char type[32];
   const size_t length = strcspn(probe->path, "/");
   snprintf(type, sizeof(type), "%.*s", (int)length, probe->path);
   if (!IsRegistered(type)) return Closed("the kernel has no %s", type);
-  const char *point = EnterOwnNamespace(&verdict);
+  const char* point = EnterOwnNamespace(&verdict);
   if (point == NULL) return verdict;
   if (mount("none", point, type, MS_NOSUID | MS_NOEXEC, NULL) != 0) return Failed(type, errno);
   char path[256];
@@ -138,19 +138,20 @@ static enum Verdict Anew(const struct Probe *probe) {
 
 // The host's root once more. Only on the kernel where that device is mounted already: there a
 // second mount is the same file system, and nothing is replayed or checked.
-static enum Verdict RootDevice(const struct Probe *probe) {
+static enum Verdict RootDevice(const struct Probe* probe) {
   (void)probe;
   enum Verdict verdict;
   const char *text = Marker("root-device"), *type = Marker("root-type");
   if (text == NULL || type == NULL || strncmp(text, "0:", 2) == 0)
     return Unknown("the host's root is not on a block device, or was not told");
   if (!KernelIsHosts()) return Closed("the sandbox has a kernel of its own");
-  const char *node = ScratchName();
-  const char *colon = strchr(text, ':');
+  const char* node = ScratchName();
+  const char* colon = strchr(text, ':');
   if (node == NULL || colon == NULL) return Unknown("no place for a node");
-  const dev_t device = makedev((unsigned)strtoul(text, NULL, 10), (unsigned)strtoul(colon + 1, NULL, 10));
+  const dev_t device =
+      makedev((unsigned)strtoul(text, NULL, 10), (unsigned)strtoul(colon + 1, NULL, 10));
   if (mknod(node, S_IFBLK | 0600, device) != 0) return Failed("mknod", errno);
-  const char *point = EnterOwnNamespace(&verdict);
+  const char* point = EnterOwnNamespace(&verdict);
   const int mounted = point == NULL ? -1 : mount(node, point, type, MS_NOSUID | MS_NOEXEC, NULL);
   const int error = errno;
   unlink(node);
@@ -161,12 +162,12 @@ static enum Verdict RootDevice(const struct Probe *probe) {
 }
 
 // Takes a read-only mount's lock away, in the probe's own namespace.
-static enum Verdict Writable(const struct Probe *probe) {
+static enum Verdict Writable(const struct Probe* probe) {
   enum Verdict verdict;
   char path[128];
   if (access(probe->path, F_OK) != 0) return Failed(probe->path, errno);
   snprintf(path, sizeof(path), "%s", probe->path);
-  char *slash = strchr(path + 1, '/');
+  char* slash = strchr(path + 1, '/');
   if (slash == NULL) return Unknown("no path");
   *slash = '\0';
   if (EnterOwnNamespace(&verdict) == NULL) return verdict;

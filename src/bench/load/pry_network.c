@@ -27,7 +27,7 @@ static int MakeSocket(int family, int type, int protocol) {
 }
 
 // What may be done to a network is done to one's own, or to the host's.
-static enum Verdict ToNetwork(enum Verdict verdict, const char *what) {
+static enum Verdict ToNetwork(enum Verdict verdict, const char* what) {
   const int host = InHostNamespace("net");
   if (host == 0) return Closed("%s: in its own network only", what);
   if (host < 0) return Unknown("%s, but whose network this is is not told", what);
@@ -35,7 +35,8 @@ static enum Verdict ToNetwork(enum Verdict verdict, const char *what) {
 }
 
 // Connects and reads the greeting, which holds the token: another listener may have the address.
-static enum Verdict Greeting(int fd, const struct sockaddr *address, socklen_t size, const char *what) {
+static enum Verdict Greeting(int fd, const struct sockaddr* address, socklen_t size,
+                             const char* what) {
   if (fd < 0) return Failed("socket", errno);
   char bytes[256];
   if (connect(fd, address, size) != 0 && errno != EINPROGRESS) {
@@ -58,31 +59,31 @@ static enum Verdict Greeting(int fd, const struct sockaddr *address, socklen_t s
                  : Unknown("%s is connected, but says nothing", what);
 }
 
-static enum Verdict Unix(const struct Probe *probe) {
-  const char *name = Marker(probe->path);
+static enum Verdict Unix(const struct Probe* probe) {
+  const char* name = Marker(probe->path);
   const int abstract = strcmp(probe->path, "abstract") == 0;
   if (name == NULL) return Unknown("no socket was planted");
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   if (strlen(name) + 2 > sizeof(address.sun_path)) return Unknown("the socket's name is too long");
   memcpy(address.sun_path + (abstract ? 1 : 0), name, strlen(name));
   const size_t size = offsetof(struct sockaddr_un, sun_path) + strlen(name) + 1;
-  return Greeting(MakeSocket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&address, (socklen_t)size,
+  return Greeting(MakeSocket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr*)&address, (socklen_t)size,
                   abstract ? "abstract socket" : name);
 }
 
-static enum Verdict Loopback(const struct Probe *probe) {
+static enum Verdict Loopback(const struct Probe* probe) {
   (void)probe;
   if (Marker("port") == NULL) return Unknown("no listener was planted");
   struct sockaddr_in address = {.sin_family = AF_INET,
                                 .sin_port = htons((uint16_t)MarkerNumber("port")),
                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  return Greeting(MakeSocket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&address, sizeof(address),
+  return Greeting(MakeSocket(AF_INET, SOCK_STREAM, 0), (struct sockaddr*)&address, sizeof(address),
                   "listener on 127.0.0.1");
 }
 
 static char g_table[1 << 18];
 
-static enum Verdict Listeners(const struct Probe *probe) {
+static enum Verdict Listeners(const struct Probe* probe) {
   (void)probe;
   if (Marker("port") == NULL) return Unknown("no listener was planted");
   char line[32];
@@ -93,7 +94,7 @@ static enum Verdict Listeners(const struct Probe *probe) {
   return ToNetwork(kSees, "the listeners");
 }
 
-static enum Verdict UnixList(const struct Probe *probe) {
+static enum Verdict UnixList(const struct Probe* probe) {
   (void)probe;
   const ssize_t size = ReadFile("/proc/net/unix", g_table, sizeof(g_table));
   if (size < 0) return Failed("/proc/net/unix", errno);
@@ -102,19 +103,19 @@ static enum Verdict UnixList(const struct Probe *probe) {
                                          : Closed("/proc/net/unix has no socket of the host");
 }
 
-static enum Verdict Interfaces(const struct Probe *probe) {
+static enum Verdict Interfaces(const struct Probe* probe) {
   (void)probe;
-  struct if_nameindex *list = if_nameindex();
+  struct if_nameindex* list = if_nameindex();
   if (list == NULL) return Failed("if_nameindex", errno);
   int count = 0;
-  for (const struct if_nameindex *at = list; at->if_index != 0; at++) count++;
+  for (const struct if_nameindex* at = list; at->if_index != 0; at++) count++;
   if_freenameindex(list);
   char words[64];
   snprintf(words, sizeof(words), "%d interfaces", count);
   return ToNetwork(kSees, words);
 }
 
-static enum Verdict Table(const struct Probe *probe) {
+static enum Verdict Table(const struct Probe* probe) {
   const ssize_t size = ReadFile(probe->path, g_table, sizeof(g_table));
   if (size < 0) return Failed(probe->path, errno);
   if (size == 0) return Closed("%s is empty", probe->path);
@@ -122,7 +123,7 @@ static enum Verdict Table(const struct Probe *probe) {
 }
 
 // Packets of all who share the network can be read with these, none is.
-static enum Verdict PacketSocket(const struct Probe *probe) {
+static enum Verdict PacketSocket(const struct Probe* probe) {
   const int fd = probe->number == AF_PACKET ? MakeSocket(AF_PACKET, SOCK_RAW, 0)
                                             : MakeSocket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
   if (fd < 0) return Failed("socket", errno);
@@ -132,7 +133,7 @@ static enum Verdict PacketSocket(const struct Probe *probe) {
 }
 
 // Sets the loopback interface's flags to what they are.
-static enum Verdict Configure(const struct Probe *probe) {
+static enum Verdict Configure(const struct Probe* probe) {
   (void)probe;
   struct ifreq request = {.ifr_name = "lo"};
   const int fd = MakeSocket(AF_INET, SOCK_DGRAM, 0);
@@ -144,12 +145,12 @@ static enum Verdict Configure(const struct Probe *probe) {
 }
 
 // The kernel's device events of the whole machine go to the first network namespace.
-static enum Verdict DeviceEvents(const struct Probe *probe) {
+static enum Verdict DeviceEvents(const struct Probe* probe) {
   (void)probe;
   const int fd = MakeSocket(AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT);
   if (fd < 0) return Failed("socket", errno);
   struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = 1};
-  const int result = bind(fd, (struct sockaddr *)&address, sizeof(address));
+  const int result = bind(fd, (struct sockaddr*)&address, sizeof(address));
   const int error = errno;
   close(fd);
   if (result != 0) return Failed("bind", error);
@@ -158,7 +159,7 @@ static enum Verdict DeviceEvents(const struct Probe *probe) {
 
 // AF_VSOCK leads to the hypervisor past every network namespace. Nobody is connected to; and a
 // family that is not loaded is not asked for, as that would load it.
-static enum Verdict Vsock(const struct Probe *probe) {
+static enum Verdict Vsock(const struct Probe* probe) {
   (void)probe;
   if (ReadFile("/proc/net/protocols", g_table, sizeof(g_table)) < 0)
     return Failed("/proc/net/protocols", errno);
@@ -170,12 +171,12 @@ static enum Verdict Vsock(const struct Probe *probe) {
 }
 
 // Sockets of engines and services: being let in is what counts, nothing is said.
-static enum Verdict Service(const struct Probe *probe) {
+static enum Verdict Service(const struct Probe* probe) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   snprintf(address.sun_path, sizeof(address.sun_path), "%s", probe->path);
   const int fd = MakeSocket(AF_UNIX, SOCK_STREAM, 0);
   if (fd < 0) return Failed("socket", errno);
-  const int result = connect(fd, (struct sockaddr *)&address, sizeof(address));
+  const int result = connect(fd, (struct sockaddr*)&address, sizeof(address));
   const int error = errno;
   struct ucred peer = {0};
   socklen_t size = sizeof(peer);
@@ -184,7 +185,8 @@ static enum Verdict Service(const struct Probe *probe) {
   if (result != 0 && error == ECONNREFUSED) return Closed("nobody listens at %s", probe->path);
   if (result != 0) return Failed(probe->path, error);
   // A process outside of our pid namespace has no number here.
-  if (peer.pid != 0 && InHostNamespace("pid") == 0) return Closed("%s is a service in here", probe->path);
+  if (peer.pid != 0 && InHostNamespace("pid") == 0)
+    return Closed("%s is a service in here", probe->path);
   return Touches("%s lets in", probe->path);
 }
 

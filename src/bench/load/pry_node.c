@@ -12,14 +12,14 @@
 
 #include "pry.h"
 
-static const char *const kFolders[] = {"/tmp", "/dev/shm", "/run", "/var/tmp", "/dev", ""};
+static const char* const kFolders[] = {"/tmp", "/dev/shm", "/run", "/var/tmp", "/dev", ""};
 enum { kFolderCount = sizeof(kFolders) / sizeof(kFolders[0]), kNameSize = 64 };
 
-static void NameIn(const char *folder, char *name) {
+static void NameIn(const char* folder, char* name) {
   snprintf(name, kNameSize, "%s/.kiste-pry-%ld", folder, (long)getpid());
 }
 
-const char *ScratchName(void) {
+const char* ScratchName(void) {
   static char name[kNameSize];
   for (size_t i = 0; i < kFolderCount; i++) {
     NameIn(kFolders[i], name);
@@ -47,7 +47,7 @@ static int HasDriver(mode_t type, dev_t device) {
   return strstr(bytes, line) != NULL;
 }
 
-static int OpenQuietly(const char *path) {
+static int OpenQuietly(const char* path) {
   return open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
@@ -71,7 +71,7 @@ static int OpenMade(mode_t type, dev_t device) {
   return -1;
 }
 
-int OpenDevice(const char *path, mode_t type, dev_t device) {
+int OpenDevice(const char* path, mode_t type, dev_t device) {
   struct stat node;
   const int there = path != NULL && stat(path, &node) == 0 && (node.st_mode & S_IFMT) == type;
   // Drawn anew with each start of the kernel: the node says which. Not one that covers it.
@@ -85,7 +85,7 @@ int OpenDevice(const char *path, mode_t type, dev_t device) {
   return fd >= 0 ? fd : OpenMade(type, device);
 }
 
-enum Verdict AskDevice(const struct Probe *probe) {
+enum Verdict AskDevice(const struct Probe* probe) {
   const mode_t type = strncmp(probe->name, "devices/block", 13) == 0 ? S_IFBLK : S_IFCHR;
   const int fd = OpenDevice(probe->path, type, makedev(probe->number, probe->second));
   if (fd < 0 && errno == ENODATA) return Unknown("whether there is a driver is not told");

@@ -19,17 +19,17 @@
 
 #include "pry.h"
 
-static int IsNumber(const char *text) {
+static int IsNumber(const char* text) {
   return text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
 }
 
 // By what it says of itself in /proc, or else by the planted pid together with its nice value and
 // that it leads its group. 0 when it is not within reach.
 static pid_t FindPlanted(void) {
-  DIR *folder = opendir("/proc");
+  DIR* folder = opendir("/proc");
   pid_t found = 0;
   if (folder != NULL) {
-    for (struct dirent *entry; found == 0 && (entry = readdir(folder)) != NULL;) {
+    for (struct dirent* entry; found == 0 && (entry = readdir(folder)) != NULL;) {
       char path[300], line[4096];
       snprintf(path, sizeof(path), "%s/cmdline", entry->d_name);
       if (!IsNumber(entry->d_name)) continue;
@@ -50,7 +50,7 @@ static pid_t FindPlanted(void) {
 }
 
 // Sets `pid`, or answers why there is none.
-static int Planted(pid_t *pid, enum Verdict *verdict) {
+static int Planted(pid_t* pid, enum Verdict* verdict) {
   if (Marker("process") == NULL) {
     *verdict = Unknown("no process was planted");
     return 0;
@@ -60,7 +60,7 @@ static int Planted(pid_t *pid, enum Verdict *verdict) {
   return *pid != 0;
 }
 
-static enum Verdict CommandLine(const struct Probe *probe) {
+static enum Verdict CommandLine(const struct Probe* probe) {
   (void)probe;
   pid_t pid;
   enum Verdict verdict;
@@ -70,15 +70,15 @@ static enum Verdict CommandLine(const struct Probe *probe) {
   return AskForToken(AT_FDCWD, path);
 }
 
-static enum Verdict List(const struct Probe *probe) {
+static enum Verdict List(const struct Probe* probe) {
   (void)probe;
   char self[32] = "";
   if (readlink("/proc/self", self, sizeof(self) - 1) < 0) return Failed("/proc/self", errno);
   const int host = InHostNamespace("pid");
   int count = 0;
-  DIR *folder = opendir("/proc");
+  DIR* folder = opendir("/proc");
   if (folder == NULL) return Failed("/proc", errno);
-  for (struct dirent *entry; (entry = readdir(folder)) != NULL;) count += IsNumber(entry->d_name);
+  for (struct dirent* entry; (entry = readdir(folder)) != NULL;) count += IsNumber(entry->d_name);
   closedir(folder);
   if (atoi(self) != getpid())
     return Sees("/proc is that of an outer pid namespace: %d processes", count);
@@ -89,7 +89,7 @@ static enum Verdict List(const struct Probe *probe) {
 }
 
 // What /proc says of it, file by file; `number` is 1 for those that must hold the token.
-static enum Verdict FileOfPlanted(const struct Probe *probe) {
+static enum Verdict FileOfPlanted(const struct Probe* probe) {
   pid_t pid;
   enum Verdict verdict;
   if (!Planted(&pid, &verdict)) return verdict;
@@ -100,21 +100,21 @@ static enum Verdict FileOfPlanted(const struct Probe *probe) {
   return Sees("%s is readable", path);
 }
 
-static enum Verdict Root(const struct Probe *probe) {
+static enum Verdict Root(const struct Probe* probe) {
   pid_t pid;
   enum Verdict verdict;
-  const char *secret = Marker("secret");
+  const char* secret = Marker("secret");
   if (!Planted(&pid, &verdict)) return verdict;
   if (secret == NULL) return Unknown("no secret was planted");
   char path[512];
   // The planted process works in the secret's folder.
-  const char *base = strrchr(secret, '/');
+  const char* base = strrchr(secret, '/');
   snprintf(path, sizeof(path), "/proc/%d/%s/%s", pid, probe->path,
            strcmp(probe->path, "cwd") == 0 && base != NULL ? base + 1 : secret);
   return AskForToken(AT_FDCWD, path);
 }
 
-static enum Verdict OpenMemory(const struct Probe *probe) {
+static enum Verdict OpenMemory(const struct Probe* probe) {
   (void)probe;
   pid_t pid;
   enum Verdict verdict;
@@ -132,39 +132,40 @@ static enum Verdict OpenMemory(const struct Probe *probe) {
 }
 
 // The other's memory begins with the token; 64 bytes behind there is room to write.
-static enum Verdict Memory(const struct Probe *probe) {
+static enum Verdict Memory(const struct Probe* probe) {
   pid_t pid;
   enum Verdict verdict;
   if (!Planted(&pid, &verdict)) return verdict;
   char bytes[64] = "";
   const uintptr_t address = (uintptr_t)MarkerNumber("process-memory");
   struct iovec here = {.iov_base = bytes, .iov_len = sizeof(bytes)};
-  struct iovec there = {.iov_base = (void *)address, .iov_len = sizeof(bytes)};
+  struct iovec there = {.iov_base = (void*)address, .iov_len = sizeof(bytes)};
   const ssize_t size = process_vm_readv(pid, &here, 1, &there, 1, 0);
   if (size < 0) return Failed("process_vm_readv", errno);
   if (!HasToken(bytes, (size_t)size)) return Unknown("read, but not from the planted process");
   if (probe->finds == kSees) return Sees("read the secret from process %d", pid);
   here.iov_len = 1;
   bytes[0] = 1;
-  there = (struct iovec){.iov_base = (void *)(address + 64), .iov_len = 1};
-  if (process_vm_writev(pid, &here, 1, &there, 1, 0) != 1) return Failed("process_vm_writev", errno);
+  there = (struct iovec){.iov_base = (void*)(address + 64), .iov_len = 1};
+  if (process_vm_writev(pid, &here, 1, &there, 1, 0) != 1)
+    return Failed("process_vm_writev", errno);
   return Touches("wrote into process %d", pid);
 }
 
-static enum Verdict Descriptors(const struct Probe *probe) {
+static enum Verdict Descriptors(const struct Probe* probe) {
   (void)probe;
   pid_t pid;
   enum Verdict verdict;
   if (!Planted(&pid, &verdict)) return verdict;
   char path[64];
   snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-  DIR *folder = opendir(path);
+  DIR* folder = opendir(path);
   if (folder == NULL) return Failed(path, errno);
   closedir(folder);
   return Sees("%s can be listed", path);
 }
 
-static enum Verdict Pidfd(const struct Probe *probe) {
+static enum Verdict Pidfd(const struct Probe* probe) {
   pid_t pid;
   enum Verdict verdict;
   if (!Planted(&pid, &verdict)) return verdict;
@@ -175,7 +176,7 @@ static enum Verdict Pidfd(const struct Probe *probe) {
   return Touches("took descriptor 0 of process %d", pid);
 }
 
-static enum Verdict Signal(const struct Probe *probe) {
+static enum Verdict Signal(const struct Probe* probe) {
   (void)probe;
   pid_t pid;
   enum Verdict verdict;
@@ -184,7 +185,7 @@ static enum Verdict Signal(const struct Probe *probe) {
   return Touches("sent SIGURG to process %d", pid);
 }
 
-static enum Verdict SignalByDescriptor(const struct Probe *probe) {
+static enum Verdict SignalByDescriptor(const struct Probe* probe) {
   (void)probe;
   pid_t pid;
   enum Verdict verdict;
@@ -198,7 +199,7 @@ static enum Verdict SignalByDescriptor(const struct Probe *probe) {
 }
 
 // PTRACE_SEIZE does not stop the other; the trace ends with this process.
-static enum Verdict Trace(const struct Probe *probe) {
+static enum Verdict Trace(const struct Probe* probe) {
   (void)probe;
   pid_t pid;
   enum Verdict verdict;
@@ -208,7 +209,7 @@ static enum Verdict Trace(const struct Probe *probe) {
 }
 
 // Each sets what is there already.
-static enum Verdict Priority(const struct Probe *probe) {
+static enum Verdict Priority(const struct Probe* probe) {
   (void)probe;
   pid_t pid;
   enum Verdict verdict;
@@ -220,7 +221,7 @@ static enum Verdict Priority(const struct Probe *probe) {
   return Touches("set the priority of process %d", pid);
 }
 
-static enum Verdict Affinity(const struct Probe *probe) {
+static enum Verdict Affinity(const struct Probe* probe) {
   (void)probe;
   pid_t pid;
   enum Verdict verdict;
@@ -231,7 +232,7 @@ static enum Verdict Affinity(const struct Probe *probe) {
   return Touches("set the processors of process %d", pid);
 }
 
-static enum Verdict IoPriority(const struct Probe *probe) {
+static enum Verdict IoPriority(const struct Probe* probe) {
   (void)probe;
   pid_t pid;
   enum Verdict verdict;
@@ -243,7 +244,7 @@ static enum Verdict IoPriority(const struct Probe *probe) {
   return Touches("set the I/O priority of process %d", pid);
 }
 
-static enum Verdict Limits(const struct Probe *probe) {
+static enum Verdict Limits(const struct Probe* probe) {
   (void)probe;
   pid_t pid;
   enum Verdict verdict;
@@ -254,7 +255,7 @@ static enum Verdict Limits(const struct Probe *probe) {
   return Touches("set a limit of process %d", pid);
 }
 
-static enum Verdict OomScore(const struct Probe *probe) {
+static enum Verdict OomScore(const struct Probe* probe) {
   (void)probe;
   pid_t pid;
   enum Verdict verdict;
@@ -269,20 +270,20 @@ static enum Verdict OomScore(const struct Probe *probe) {
   return Touches("wrote %s", path);
 }
 
-static enum Verdict MovePages(const struct Probe *probe) {
+static enum Verdict MovePages(const struct Probe* probe) {
   (void)probe;
   pid_t pid;
   enum Verdict verdict;
   if (!Planted(&pid, &verdict)) return verdict;
   // With no target nodes it only says where the page is.
-  void *page = (void *)((uintptr_t)MarkerNumber("process-memory") & ~(uintptr_t)4095);
+  void* page = (void*)((uintptr_t)MarkerNumber("process-memory") & ~(uintptr_t)4095);
   int status = 0;
   if (syscall(SYS_move_pages, pid, 1UL, &page, NULL, &status, 0) != 0)
     return Failed("move_pages", errno);
   return Sees("where a page of process %d lies: node %d", pid, status);
 }
 
-static enum Verdict Compare(const struct Probe *probe) {
+static enum Verdict Compare(const struct Probe* probe) {
   (void)probe;
   pid_t pid;
   enum Verdict verdict;
@@ -292,7 +293,7 @@ static enum Verdict Compare(const struct Probe *probe) {
   return Sees("compares its memory with that of process %d", pid);
 }
 
-static enum Verdict EnterNamespaces(const struct Probe *probe) {
+static enum Verdict EnterNamespaces(const struct Probe* probe) {
   pid_t pid;
   enum Verdict verdict;
   if (!Planted(&pid, &verdict)) return verdict;
@@ -304,7 +305,7 @@ static enum Verdict EnterNamespaces(const struct Probe *probe) {
   return Touches("entered the %s namespace of process %d", probe->path, pid);
 }
 
-static enum Verdict Session(const struct Probe *probe) {
+static enum Verdict Session(const struct Probe* probe) {
   (void)probe;
   pid_t pid;
   enum Verdict verdict;
@@ -314,10 +315,9 @@ static enum Verdict Session(const struct Probe *probe) {
 }
 
 // Signal 0 only asks. To every process that one may signal but oneself and the first.
-static enum Verdict SignalAll(const struct Probe *probe) {
+static enum Verdict SignalAll(const struct Probe* probe) {
   (void)probe;
-  if (getppid() > 1 && InHostNamespace("pid") < 0)
-    return Unknown("the pid namespace is not told");
+  if (getppid() > 1 && InHostNamespace("pid") < 0) return Unknown("the pid namespace is not told");
   if (InHostNamespace("pid") != 1) return Closed("reaches its own pid namespace only");
   if (kill(-1, 0) != 0) return Failed("kill", errno);
   return Touches("may signal processes of the host's pid namespace");

@@ -14,15 +14,15 @@
 
 #include "pry.h"
 
-extern char **environ;
+extern char** environ;
 
-static int SameFile(const struct stat *one, const struct stat *other) {
+static int SameFile(const struct stat* one, const struct stat* other) {
   return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
 }
 
 // The program of the first process or of the parent: ours, or the runtime's (CVE-2019-5736).
 // Opened for writing, never written.
-static enum Verdict Executable(const struct Probe *probe) {
+static enum Verdict Executable(const struct Probe* probe) {
   char path[64];
   struct stat own, other;
   if (probe->number == 1)
@@ -42,8 +42,8 @@ static enum Verdict Executable(const struct Probe *probe) {
   // A running program cannot be opened for writing (ETXTBSY); it can when that has ended, as the
   // permission is there. The mount is asked for apart: the kernel does so only later.
   struct statvfs where;
-  const int busy = fd < 0 && errno == ETXTBSY && statvfs(path, &where) == 0 &&
-                   (where.f_flag & ST_RDONLY) == 0;
+  const int busy =
+      fd < 0 && errno == ETXTBSY && statvfs(path, &where) == 0 && (where.f_flag & ST_RDONLY) == 0;
   if (fd >= 0 || busy)
     return Reached(kTouches, "%s is %s, which is not ours, and may be written", path, name);
   const int readable = open(path, O_RDONLY | O_CLOEXEC);
@@ -52,22 +52,22 @@ static enum Verdict Executable(const struct Probe *probe) {
   return Reached(kSees, "%s is %s, which is not ours, and may be read", path, name);
 }
 
-static enum Verdict OwnEnvironment(const struct Probe *probe) {
+static enum Verdict OwnEnvironment(const struct Probe* probe) {
   (void)probe;
   if (Token()[0] == '\0') return Unknown("no variable was planted");
-  for (char **at = environ; at != NULL && *at != NULL; at++) {
+  for (char** at = environ; at != NULL && *at != NULL; at++) {
     if (HasToken(*at, strlen(*at))) return Sees("a variable of who started the sandbox");
   }
   return Closed("no variable of who started the sandbox");
 }
 
-static enum Verdict OtherEnvironment(const struct Probe *probe) {
+static enum Verdict OtherEnvironment(const struct Probe* probe) {
   if (Token()[0] == '\0') return Unknown("no variable was planted");
   return AskForToken(AT_FDCWD, probe->path);
 }
 
 // Names that the host has: sees when they are the same in here.
-static enum Verdict HostName(const struct Probe *probe) {
+static enum Verdict HostName(const struct Probe* probe) {
   (void)probe;
   char name[256] = "";
   if (Marker("host-name") == NULL) return Unknown("the host's name was not told");
@@ -76,7 +76,7 @@ static enum Verdict HostName(const struct Probe *probe) {
   return Closed("a name of its own");
 }
 
-static enum Verdict SetHostName(const struct Probe *probe) {
+static enum Verdict SetHostName(const struct Probe* probe) {
   (void)probe;
   char name[256] = "";
   if (gethostname(name, sizeof(name) - 1) != 0) return Failed("gethostname", errno);
@@ -86,10 +86,10 @@ static enum Verdict SetHostName(const struct Probe *probe) {
   return host == 0 ? Closed("may set its own name only") : Touches("may set the host's name");
 }
 
-static enum Verdict MachineId(const struct Probe *probe) {
+static enum Verdict MachineId(const struct Probe* probe) {
   (void)probe;
   char id[64];
-  const char *expected = Marker("machine-id");
+  const char* expected = Marker("machine-id");
   if (expected == NULL || expected[0] == '\0') return Unknown("the host's machine-id was not told");
   const ssize_t size = ReadFile("/etc/machine-id", id, sizeof(id));
   if (size < 0) return Failed("/etc/machine-id", errno);
@@ -99,7 +99,7 @@ static enum Verdict MachineId(const struct Probe *probe) {
 }
 
 // Files that engines put into a sandbox: what they say of what is outside.
-static enum Verdict EngineFile(const struct Probe *probe) {
+static enum Verdict EngineFile(const struct Probe* probe) {
   char bytes[4096];
   const ssize_t size = ReadFile(probe->path, bytes, sizeof(bytes));
   if (size < 0) return Failed(probe->path, errno);
@@ -107,11 +107,11 @@ static enum Verdict EngineFile(const struct Probe *probe) {
   return Sees("%s tells of the engine: %.100s", probe->path, bytes);
 }
 
-static enum Verdict StateFolder(const struct Probe *probe) {
-  DIR *folder = opendir(probe->path);
+static enum Verdict StateFolder(const struct Probe* probe) {
+  DIR* folder = opendir(probe->path);
   if (folder == NULL) return Failed(probe->path, errno);
   char name[64] = "";
-  for (struct dirent *entry; name[0] == '\0' && (entry = readdir(folder)) != NULL;) {
+  for (struct dirent* entry; name[0] == '\0' && (entry = readdir(folder)) != NULL;) {
     if (entry->d_name[0] != '.') snprintf(name, sizeof(name), "%.60s", entry->d_name);
   }
   closedir(folder);
@@ -119,7 +119,7 @@ static enum Verdict StateFolder(const struct Probe *probe) {
   return Sees("%s holds %s", probe->path, name);
 }
 
-static int IsOwnStream(const struct stat *file) {
+static int IsOwnStream(const struct stat* file) {
   for (int fd = 0; fd <= 2; fd++) {
     struct stat stream;
     if (fstat(fd, &stream) == 0 && SameFile(&stream, file)) return 1;
@@ -128,16 +128,16 @@ static int IsOwnStream(const struct stat *file) {
 }
 
 // The parent's and the first process's descriptors, where these are not our own program.
-static enum Verdict Descriptors(const struct Probe *probe) {
+static enum Verdict Descriptors(const struct Probe* probe) {
   struct stat own, first;
   if (stat("/proc/self/exe", &own) != 0) return Failed("/proc/self/exe", errno);
   if (stat("/proc/1/exe", &first) != 0) return Failed("/proc/1/exe", errno);
   if (SameFile(&own, &first)) return Closed("the first process is this program itself");
   if (InHostNamespace("pid") < 0) return Unknown("the pid namespace is not told");
-  DIR *folder = opendir(probe->path);
+  DIR* folder = opendir(probe->path);
   if (folder == NULL) return Failed(probe->path, errno);
   int leading = 0, all = 0;
-  for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+  for (struct dirent* entry; (entry = readdir(folder)) != NULL;) {
     struct stat file, here;
     char name[300] = "";
     if (entry->d_name[0] == '.') continue;
@@ -156,7 +156,7 @@ static enum Verdict Descriptors(const struct Probe *probe) {
 }
 
 // Standard streams that are files or terminals with a name out there.
-static enum Verdict Streams(const struct Probe *probe) {
+static enum Verdict Streams(const struct Probe* probe) {
   (void)probe;
   for (int fd = 0; fd <= 2; fd++) {
     struct stat file, here;

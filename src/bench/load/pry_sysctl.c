@@ -8,7 +8,7 @@
 
 #include "pry.h"
 
-static enum Verdict WriteBack(const struct Probe *probe) {
+static enum Verdict WriteBack(const struct Probe* probe) {
   char value[4096];
   const ssize_t size = ReadFile(probe->path, value, sizeof(value));
   if (size < 0) return Failed(probe->path, errno);

@@ -4,15 +4,15 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/sysinfo.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "pry.h"
 
-static enum Verdict BootTime(const struct Probe *probe) {
+static enum Verdict BootTime(const struct Probe* probe) {
   struct timespec now, up;
   if (Marker("boot-time") == NULL) return Unknown("the host's time of boot was not told");
   clock_gettime(CLOCK_REALTIME, &now);
@@ -21,22 +21,22 @@ static enum Verdict BootTime(const struct Probe *probe) {
   const long since = (long)(now.tv_sec - up.tv_sec);
   const long expected = MarkerNumber(probe->number == 0 ? "boot-time" : "monotonic-start");
   // Two clocks read one after the other, whole seconds.
-  if (labs(since - expected) > 3) return Closed("the clock began at %ld, the host's did not", since);
+  if (labs(since - expected) > 3)
+    return Closed("the clock began at %ld, the host's did not", since);
   return Sees("the clock began when the host's did: %ld", since);
 }
 
-static enum Verdict UptimeInProc(const struct Probe *probe) {
+static enum Verdict UptimeInProc(const struct Probe* probe) {
   (void)probe;
   char bytes[64];
   if (Marker("boot-time") == NULL) return Unknown("the host's time of boot was not told");
   if (ReadFile("/proc/uptime", bytes, sizeof(bytes)) <= 0) return Failed("/proc/uptime", errno);
   const long since = (long)time(NULL) - strtol(bytes, NULL, 10);
-  if (labs(since - MarkerNumber("boot-time")) > 3)
-    return Closed("/proc/uptime is not the host's");
+  if (labs(since - MarkerNumber("boot-time")) > 3) return Closed("/proc/uptime is not the host's");
   return Sees("/proc/uptime tells since when the host is up: %ld", since);
 }
 
-static enum Verdict Load(const struct Probe *probe) {
+static enum Verdict Load(const struct Probe* probe) {
   (void)probe;
   struct sysinfo about;
   if (sysinfo(&about) != 0) return Failed("sysinfo", errno);
@@ -45,14 +45,14 @@ static enum Verdict Load(const struct Probe *probe) {
 }
 
 // With neither a time nor a zone nothing is set, but the permission is asked for.
-static enum Verdict SetClock(const struct Probe *probe) {
+static enum Verdict SetClock(const struct Probe* probe) {
   (void)probe;
   if (syscall(SYS_settimeofday, NULL, NULL) != 0) return Failed("settimeofday", errno);
   return Reached(kTouches, "settimeofday is permitted");
 }
 
 // A tick of 0 is out of range, which is looked at after the permission.
-static enum Verdict AdjustClock(const struct Probe *probe) {
+static enum Verdict AdjustClock(const struct Probe* probe) {
   (void)probe;
   struct timex change = {.modes = ADJ_TICK, .tick = 0};
   if (syscall(SYS_clock_adjtime, CLOCK_REALTIME, &change) >= 0)
@@ -61,7 +61,7 @@ static enum Verdict AdjustClock(const struct Probe *probe) {
   return Reached(kTouches, "clock_adjtime is permitted");
 }
 
-static enum Verdict AlarmClock(const struct Probe *probe) {
+static enum Verdict AlarmClock(const struct Probe* probe) {
   (void)probe;
   timer_t timer;
   struct sigevent none = {.sigev_notify = SIGEV_NONE};

@@ -63,11 +63,11 @@ void TellRoot(std::vector<Marker>& markers) {
 }
 
 void TellSizes(std::vector<Marker>& markers) {
-  struct sysinfo about {};
+  struct sysinfo about{};
   if (sysinfo(&about) == 0) {
     markers.push_back({"memory-total", StrCat(uint64_t{about.totalram} * about.mem_unit)});
   }
-  struct statvfs disk {};
+  struct statvfs disk{};
   if (statvfs("/", &disk) == 0) {
     markers.push_back({"disk", StrCat(uint64_t{disk.f_blocks} * disk.f_frsize)});
   }

@@ -8,9 +8,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ipc.h>
+#include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
-#include <sys/sem.h>
 #include <unistd.h>
 
 #include <algorithm>

@@ -18,8 +18,8 @@ namespace kiste::bench {
 
 namespace {
 
-constexpr int kNice = 7;               // the probes know it by this
-constexpr int kFirstDescriptor = 3;    // listeners, then the lifeline
+constexpr int kNice = 7;             // the probes know it by this
+constexpr int kFirstDescriptor = 3;  // listeners, then the lifeline
 constexpr int kLifeline = kFirstDescriptor + 3;
 
 WitnessMemory* g_memory = nullptr;
@@ -96,7 +96,7 @@ void RunWitness(const Chores& chores) {
   setpriority(PRIO_PROCESS, 0, kNice);
   static_cast<void>(chdir(chores.folder) + 0);
   KeepDescriptors(chores);
-  struct sigaction count {};
+  struct sigaction count{};
   count.sa_handler = Count;
   sigaction(SIGURG, &count, nullptr);
   sigaction(SIGWINCH, &count, nullptr);

@@ -17,7 +17,7 @@ struct WitnessMemory {
   char token[64];
   volatile char scratch[64];
   std::atomic<uint32_t> urgent, by_descriptor;  // signals: SIGURG, SIGWINCH
-  std::atomic<uint32_t> connections[3];  // in the order of Chores::listeners
+  std::atomic<uint32_t> connections[3];         // in the order of Chores::listeners
 };
 
 // Where the kernel looks for a process's command line and environment (proc_pid_stat(5)).
@@ -32,7 +32,7 @@ Result<Words> OwnWords();
 struct Chores {
   WitnessMemory* memory = nullptr;
   int listeners[3] = {-1, -1, -1};
-  int lifeline = -1;     // a socket: says "ready" on it, and ends when the other end is closed
+  int lifeline = -1;  // a socket: says "ready" on it, and ends when the other end is closed
   Words words;
   std::string command;   // to be seen in its command line
   std::string variable;  // and in its environment
