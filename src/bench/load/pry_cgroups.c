@@ -35,7 +35,7 @@ static int FindMounts(struct CgroupMount* mounts) {
 
 static int Has(const struct CgroupMount* mount, const char* name) {
   char path[kPathSize * 2];
-  snprintf(path, sizeof(path), "%s/%s", mount->point, name);
+  snprintf(path, sizeof(path), "%.255s/%s", mount->point, name);
   return access(path, F_OK) == 0;
 }
 

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,15 +101,17 @@ static enum Verdict Handle(const struct Probe* probe) {
   (void)probe;
   const char* text = Marker("secret-handle");  // TYPE:HEX
   if (text == NULL) return NotPlanted();
-  struct {
+  // The structure ends with as many bytes as it says.
+  union {
     struct file_handle head;
-    unsigned char bytes[MAX_HANDLE_SZ];
+    unsigned char room[sizeof(struct file_handle) + MAX_HANDLE_SZ];
   } handle = {.head = {.handle_type = (int)strtol(text, NULL, 10)}};
+  unsigned char* bytes_of_handle = handle.room + offsetof(struct file_handle, f_handle);
   const char* hex = strchr(text, ':');
   for (hex = hex == NULL ? "" : hex + 1; hex[0] != '\0' && hex[1] != '\0'; hex += 2) {
     const char pair[3] = {hex[0], hex[1], '\0'};
     if (handle.head.handle_bytes == MAX_HANDLE_SZ) break;
-    handle.head.f_handle[handle.head.handle_bytes++] = (unsigned char)strtoul(pair, NULL, 16);
+    bytes_of_handle[handle.head.handle_bytes++] = (unsigned char)strtoul(pair, NULL, 16);
   }
   static const char* const kWhere[] = {"/",    "/etc/hosts", "/etc/hostname", "/etc/resolv.conf",
                                        "/tmp", "/dev/shm",   "/run"};
