@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/spatial/memory.h"
 
-#include <sys/random.h>
-
 #include <cstring>
 
 #include "base/strings.h"
 #include "sys/file.h"
 #include "sys/mqueue.h"
+#include "sys/random.h"
 #include "sys/system_v.h"
 
 namespace kiste::bench {
@@ -18,9 +17,9 @@ constexpr size_t kSize = 4096;
 constexpr size_t kScratch = 100;  // where a probe writes
 
 // A positive number, drawn: keys of others are not hit, and IPC_PRIVATE (0) is none of them.
-int Draw(int limit) {
+Result<int> Draw(int limit) {
   unsigned number = 0;
-  static_cast<void>(getrandom(&number, sizeof number, 0));
+  TRY(sys::FillRandom(&number, sizeof number));
   return static_cast<int>(number % static_cast<unsigned>(limit - 1)) + 1;
 }
 
@@ -30,7 +29,7 @@ constexpr int kKeys = 0x7fffffff;
 
 Result<std::unique_ptr<Segment>> Segment::Plant(const std::string& token) {
   auto seed = std::make_unique<Segment>();
-  seed->key_ = Draw(kKeys);
+  seed->key_ = TRY(Draw(kKeys));
   seed->id_ = TRY(sys::MakeSegment(seed->key_, kSize, 0666));
   seed->memory_ = TRY(sys::AttachSegment(seed->id_));
   std::memcpy(seed->memory_, token.data(), token.size());
@@ -57,8 +56,8 @@ Status Segment::Look(std::vector<Finding>& findings) {
 
 Result<std::unique_ptr<Semaphores>> Semaphores::Plant() {
   auto seed = std::make_unique<Semaphores>();
-  seed->key_ = Draw(kKeys);
-  seed->value_ = Draw(30000);
+  seed->key_ = TRY(Draw(kKeys));
+  seed->value_ = TRY(Draw(30000));
   seed->id_ = TRY(sys::MakeSemaphores(seed->key_, 2, 0666));
   TRY(sys::SetSemaphore(seed->id_, 0, seed->value_));
   return seed;
@@ -83,7 +82,7 @@ Status Semaphores::Look(std::vector<Finding>& findings) {
 
 Result<std::unique_ptr<Messages>> Messages::Plant() {
   auto seed = std::make_unique<Messages>();
-  seed->key_ = Draw(kKeys);
+  seed->key_ = TRY(Draw(kKeys));
   seed->id_ = TRY(sys::MakeMessages(seed->key_, 0666));
   return seed;
 }
@@ -106,7 +105,8 @@ Status Messages::Look(std::vector<Finding>& findings) {
 
 Result<std::unique_ptr<PosixMemory>> PosixMemory::Plant(const std::string& token) {
   auto seed = std::make_unique<PosixMemory>();
-  std::string name = StrCat("kiste-bench-", Draw(kKeys));
+  int number = TRY(Draw(kKeys));
+  std::string name = StrCat("kiste-bench-", number);
   std::string path = StrCat("/dev/shm/", name);
   // shm_open(3) is an open of this.
   Fd fd = TRY(sys::Open(path, O_CREAT | O_EXCL | O_RDWR, 0666));

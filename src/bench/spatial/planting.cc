@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/spatial/planting.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <array>
 
@@ -12,16 +10,16 @@
 #include "bench/spatial/kernel.h"
 #include "bench/spatial/memory.h"
 #include "bench/spatial/witness.h"
+#include "sys/random.h"
 
 namespace kiste::bench {
 
 namespace {
 
 // 16 random bytes as hexadecimal digits.
-std::string DrawToken() {
+Result<std::string> DrawToken() {
   std::array<unsigned char, 16> bytes{};
-  // Up to 256 bytes are never cut short once the kernel is initialised (getrandom(2)).
-  static_cast<void>(getrandom(bytes.data(), bytes.size(), 0));
+  TRY(sys::FillRandom(bytes.data(), bytes.size()));
   std::string token;
   for (unsigned char byte : bytes) {
     token += "0123456789abcdef"[byte >> 4];
@@ -43,7 +41,7 @@ void Planting::Keep(const char* what, Result<std::unique_ptr<T>> seed) {
 
 Result<Planting> Planting::Plant(const std::string& folder) {
   Planting planting;
-  planting.token_ = DrawToken();
+  planting.token_ = TRY(DrawToken());
   planting.folder_ = folder;
   const std::string& token = planting.token_;
   // Without a secret there is nothing to find: the one that must succeed.

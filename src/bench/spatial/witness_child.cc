@@ -94,7 +94,7 @@ void RunWitness(const Chores& chores) {
   WriteWords(chores);
   setsid();
   setpriority(PRIO_PROCESS, 0, kNice);
-  static_cast<void>(chdir(chores.folder) + 0);
+  if (chdir(chores.folder) != 0) _exit(1);
   KeepDescriptors(chores);
   struct sigaction count{};
   count.sa_handler = Count;
@@ -103,7 +103,7 @@ void RunWitness(const Chores& chores) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  static_cast<void>(send(kLifeline, "r", 1, MSG_NOSIGNAL) + 0);
+  if (send(kLifeline, "r", 1, MSG_NOSIGNAL) != 1) _exit(1);
   while (true) {
     pollfd waits[4] = {};
     for (int i = 0; i < 4; i++) waits[i] = {.fd = kFirstDescriptor + i, .events = POLLIN};
