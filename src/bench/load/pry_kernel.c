@@ -224,7 +224,7 @@ static const struct Probe kProbes[] = {
     {"kernel/power-state", AskWritable, "/sys/power/state", kTouches},
     {"kernel/binary-formats", AskWritable, "/proc/sys/fs/binfmt_misc/register", kTouches},
     {"kernel/debugfs", AskReadable, "/sys/kernel/debug/sched/features", kSees},
-    {"kernel/tracing", AskReadable, "/sys/kernel/tracing/trace", kSees},
+    {"kernel/tracing", AskReadable, "/sys/kernel/tracing/available_tracers", kSees},
     {"kernel/security", AskReadable, "/sys/kernel/security/lsm", kSees},
     {"kernel/init-module", InitModule},
     {"kernel/finit-module", FinitModule},

@@ -167,7 +167,7 @@ static const struct Probe kProbes[] = {
     {"memory/modules", AskReadable, "/proc/modules", kSees},
     {"memory/iomem", Addresses, "/proc/iomem", kSees},
     {"memory/ioports", Addresses, "/proc/ioports", kSees},
-    {"memory/vmallocinfo", Addresses, "/proc/vmallocinfo", kSees},
+    {"memory/vmallocinfo", AskReadable, "/proc/vmallocinfo", kSees},
     {"memory/slabinfo", AskReadable, "/proc/slabinfo", kSees},
     {"memory/buddyinfo", AskReadable, "/proc/buddyinfo", kSees},
     {"memory/pagetypeinfo", AskReadable, "/proc/pagetypeinfo", kSees},
