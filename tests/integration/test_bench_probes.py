@@ -43,7 +43,7 @@ def in_the_sources():
 
 @pytest.fixture(scope="session")
 def load():
-    program = Path(os.environ.get("LOAD", REPOSITORY / "build/release/bin/load")).absolute()
+    program = Path(os.environ.get("LOAD") or REPOSITORY / "build/release/bin/load").absolute()
     if not os.access(program, os.X_OK):
         pytest.skip(f"{program} is not there: build it first, or name it in LOAD")
     return program
