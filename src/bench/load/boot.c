@@ -58,14 +58,14 @@ int Serve(int count, char **words) {
   BringLoopbackUp();
   struct sockaddr_in address;
   int listener = ListenOn(htonl(INADDR_LOOPBACK), 0, &address);
-  if (listener < 0) return Failed("load serve: listen on 127.0.0.1: %s", strerror(errno));
+  if (listener < 0) return FailWith("load serve: listen on 127.0.0.1: %s", strerror(errno));
   pid_t client = fork();
   if (client == 0) _exit(Ask(&address));
   if (client < 0 || Answer(listener) != 0)
-    return Failed("load serve: answer: %s", strerror(errno));
+    return FailWith("load serve: answer: %s", strerror(errno));
   int status = 0;
   if (waitpid(client, &status, 0) != client || status != 0)
-    return Failed("load serve: no answer came");
+    return FailWith("load serve: no answer came");
   Ready();
   WaitForEnd();
   End();

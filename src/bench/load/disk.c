@@ -162,7 +162,7 @@ int Disk(int count, char **words) {
   disk.bytes = (uint64_t)bytes / kBlock * kBlock;
   disk.seconds = seconds / 4;
   if (posix_memalign((void **)&disk.block, kPage, kBlock) != 0 || !MakeLatencies(&disk.latencies))
-    return Failed("load disk: no memory");
+    return FailWith("load disk: no memory");
   memset(disk.block, 'k', kBlock);
   CatchEnd();
   WriteSequentially(&disk);
@@ -171,7 +171,7 @@ int Disk(int count, char **words) {
   WriteRandomly(&disk);
   Names(&disk);
   unlink(disk.path);
-  if (Ended()) return Failed("load disk: told to end");
+  if (Ended()) return FailWith("load disk: told to end");
   End();
   return 0;
 }

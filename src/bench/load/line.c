@@ -96,7 +96,7 @@ int WrongUse(const char *format, ...) {
   return 2;
 }
 
-int Failed(const char *format, ...) {
+int FailWith(const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
   Say(2, format, arguments);

@@ -18,4 +18,4 @@ void Finding(const char *probe, const char *verdict, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 // A message on standard error; the exit codes 2 for a wrong command line, 1 for all else.
 int WrongUse(const char *format, ...) __attribute__((format(printf, 1, 2)));
-int Failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int FailWith(const char *format, ...) __attribute__((format(printf, 1, 2)));

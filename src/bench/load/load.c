@@ -19,6 +19,7 @@ static const struct {
     {"nothing", Nothing}, {"now", Now},         {"sleep", Sleep},     {"serve", Serve},
     {"cpu", Cpu},         {"memory", Memory},   {"allocate", Allocate}, {"syscall", Syscall},
     {"disk", Disk},       {"network", Network}, {"victim", Victim},   {"burn", Burn},
+    {"pry", Pry},
 };
 
 static volatile sig_atomic_t ended;

@@ -21,6 +21,7 @@ int Disk(int count, char **words);
 int Network(int count, char **words);
 int Victim(int count, char **words);
 int Burn(int count, char **words);
+int Pry(int count, char **words);
 
 // An option with a value: --name VALUE. `value` points to the last given, or stays as it was.
 struct Option {

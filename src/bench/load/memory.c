@@ -85,7 +85,7 @@ int Memory(int count, char **words) {
   struct Area area = {.count = (size_t)bytes / 3 / sizeof(double)};
   size_t size = area.count * sizeof(double) * 3;
   area.a = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (area.a == MAP_FAILED) return Failed("load memory: mmap %zu bytes: %s", size, strerror(errno));
+  if (area.a == MAP_FAILED) return FailWith("load memory: mmap %zu bytes: %s", size, strerror(errno));
   area.b = area.a + area.count;
   area.c = area.b + area.count;
   memset(area.a, 1, size);

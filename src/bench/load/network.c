@@ -162,9 +162,9 @@ static int Loopback(double seconds) {
   struct sockaddr_in address;
   BringLoopbackUp();
   int listener = ListenOn(htonl(INADDR_LOOPBACK), 0, &address);
-  if (listener < 0) return Failed("load network: listen on 127.0.0.1: %s", strerror(errno));
+  if (listener < 0) return FailWith("load network: listen on 127.0.0.1: %s", strerror(errno));
   pid_t server = fork();
-  if (server < 0) return Failed("load network: fork: %s", strerror(errno));
+  if (server < 0) return FailWith("load network: fork: %s", strerror(errno));
   if (server == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     ServeAll(listener);
@@ -203,7 +203,7 @@ int Network(int count, char **words) {
     return 2;
   }
   CatchEnd();
-  if (!MakeLatencies(&latencies)) return Failed("load network: no memory");
+  if (!MakeLatencies(&latencies)) return FailWith("load network: no memory");
   if (connect_to == NULL && listen_on == NULL) return Loopback(seconds);
   if (!ReadAddress(connect_to != NULL ? connect_to : listen_on, port, &address)) return 2;
   if (connect_to != NULL) {
@@ -212,7 +212,7 @@ int Network(int count, char **words) {
     return 0;
   }
   int listener = ListenOn(address.sin_addr.s_addr, ntohs(address.sin_port), &address);
-  if (listener < 0) return Failed("load network: listen on %s: %s", listen_on, strerror(errno));
+  if (listener < 0) return FailWith("load network: listen on %s: %s", listen_on, strerror(errno));
   Ready();
   ServeAll(listener);
   End();

@@ -150,7 +150,7 @@ int Victim(int count, char **words) {
   victim.area = malloc(kArea);
   for (int i = 0; i < kProbes; ++i) {
     if (victim.area == NULL || !MakeLatencies(&victim.probes[i]))
-      return Failed("load victim: no memory");
+      return FailWith("load victim: no memory");
   }
   CatchEnd();
   ConnectToSelf(&victim);

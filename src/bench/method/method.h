@@ -60,5 +60,6 @@ Result<Outcome> MeasureGrowth(const Trial& trial);
 Result<Outcome> MeasureDensity(const Trial& trial);
 Result<Outcome> MeasureInterference(const Trial& trial);
 Result<Outcome> MeasurePair(const Trial& trial);
+Result<Outcome> MeasurePry(const Trial& trial);
 
 }  // namespace kiste::bench

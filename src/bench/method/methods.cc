@@ -14,6 +14,7 @@ constexpr Method kMethods[] = {
     {"density", "memory and boot by the number of instances", MeasureDensity},
     {"interference", "a victim beside neighbours that take", MeasureInterference},
     {"pair", "two under the same load beside each other", MeasurePair},
+    {"pry", "probes for what is not the sandbox's own", MeasurePry},
 };
 
 }  // namespace
