@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,6 +22,30 @@ namespace kiste::bench {
 namespace {
 
 volatile sig_atomic_t interrupted = 0;
+
+// Readable when a child has ended: orphans that were left to us are waited for by others, who see
+// them until they are reaped.
+const Fd& ChildrenEnded() {
+  static const Fd ended = [] {
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, nullptr);
+    return Fd(signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
+  }();
+  return ended;
+}
+
+// poll(2), reaping orphans meanwhile; `count` descriptors and room for one more.
+void PollAndReap(pollfd* descriptors, nfds_t count, int timeout_ms) {
+  descriptors[count] = {ChildrenEnded().get(), POLLIN, 0};
+  poll(descriptors, count + 1, timeout_ms);
+  if ((descriptors[count].revents & POLLIN) == 0) return;
+  signalfd_siginfo info;
+  while (read(ChildrenEnded().get(), &info, sizeof info) == sizeof info) {
+  }
+  ReapOrphans();
+}
 
 std::set<pid_t>& Known() {
   static std::set<pid_t> pids;
@@ -112,8 +137,9 @@ bool Running::HasEnded() const {
 // Reads what there is, or waits up to `timeout_ms` for more; false at the end of the output.
 bool Running::Fill(int timeout_ms) {
   if (!output_) return false;
-  pollfd readable = {output_.get(), POLLIN, 0};
-  if (poll(&readable, 1, timeout_ms) != 1) return true;
+  pollfd readable[2] = {{output_.get(), POLLIN, 0}, {}};
+  PollAndReap(readable, 1, timeout_ms);
+  if (readable[0].revents == 0) return true;
   char bytes[65536];
   ssize_t size = read(output_.get(), bytes, sizeof bytes);
   if (size > 0) buffer_.append(bytes, static_cast<size_t>(size));
@@ -151,10 +177,10 @@ Status Running::WaitForLine(std::string_view word, Deadline deadline) {
 
 Result<Ended> Running::Wait(Deadline deadline) {
   while (true) {
-    pollfd both[2] = {{pidfd_.get(), POLLIN, 0}, {output_.get(), POLLIN, 0}};
-    poll(both, output_ ? 2 : 1, std::min(deadline.PollTime(), kStep));
+    pollfd both[3] = {{pidfd_.get(), POLLIN, 0}, {output_.get(), POLLIN, 0}, {}};
+    PollAndReap(both, output_ ? 2 : 1, std::min(deadline.PollTime(), kStep));
     if ((both[0].revents & POLLIN) != 0) break;
-    if (output_ && both[1].revents != 0) Fill(0);
+    if (output_.valid() && (both[1].revents & (POLLIN | POLLHUP)) != 0) Fill(0);
     if (Interrupted()) return Fail(ErrorKind::kState, "interrupted");
     if (deadline.Over()) {
       return Fail(ErrorKind::kTimeout, StrCat(words_, ": still runs after its time: ", Errors()));
