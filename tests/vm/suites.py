@@ -34,7 +34,7 @@ def command_of(suite, build, report, arguments):
     if suite.program:
         return [f"{build}/{suite.program}", f"--gtest_output=xml:{report}", *suite.tests, *arguments]
     runtime = f"{build}/bin/{suite.runtime}" if suite.runtime.startswith("kiste") else suite.runtime
-    tests = suite.tests or (TESTS, f"--ignore={TESTS}/podman", f"--ignore={TESTS}/engines")
+    tests = suite.tests or (TESTS, f"--ignore={TESTS}/podman", f"--ignore={TESTS}/engines", f"--ignore={TESTS}/bench")
     return ["env", f"RUNTIME={runtime}", f"SLOWNESS={SLOWNESS}", "PYTHONDONTWRITEBYTECODE=1", "/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider",
             "-o", "console_output_style=classic", f"--junit-xml={report}", *tests, *arguments]
 

@@ -27,6 +27,8 @@
     "1/s": () => scaled(number, 1000, [" /s", " k/s", " M/s"]),
   }[unit] || (() => scaled(number, Infinity, [""])))();
 
+  const tickText = (number, unit) => show(number, unit).replace(/\.00?(?= |$)/, "");
+
   const make = (name, attributes, parent, text) => {
     const element = document.createElementNS(NS, name);
     for (const key in attributes) element.setAttribute(key, attributes[key]);
@@ -100,13 +102,13 @@
 
   const drawRows = (svg, figure) => {
     const cells = visible(figure), unit = state.ratio ? "ratio" : figure.unit;
-    const W = 460, L = 128, R = 76, ROW = 19, bottom = 8 + ROW * cells.length;
+    const W = 400, L = 122, R = 74, ROW = 19, bottom = 8 + ROW * cells.length;
     const values = cells.flatMap((cell) => [estimate(cell).low, estimate(cell).high, estimate(cell).median].concat(state.ratio ? [] : cell.rounds));
     const axis = makeAxis(values, L, W - R);
     svg.setAttribute("viewBox", "0 0 " + W + " " + (bottom + 22));
-    for (const tick of axis.ticks(5)) {
+    for (const tick of axis.ticks(4)) {
       make("line", { class: "g", x1: axis(tick), x2: axis(tick), y1: 8, y2: bottom }, svg);
-      make("text", { class: "a", x: axis(tick), y: bottom + 14, "text-anchor": "middle" }, svg, show(tick, unit));
+      make("text", { class: "a", x: axis(tick), y: bottom + 14, "text-anchor": "middle" }, svg, tickText(tick, unit));
     }
     cells.forEach((cell, row) => {
       const y = 8 + ROW * (row + 0.5), it = estimate(cell), group = make("g", { class: colour(cell.target) }, svg);
@@ -121,7 +123,7 @@
   };
 
   const drawCurves = (svg, figures) => {
-    const W = 460, H = 260, unit = state.ratio ? "ratio" : figures[0].unit, xUnit = figures[0].x_name === "bytes" ? "B" : "count";
+    const W = 400, H = 260, unit = state.ratio ? "ratio" : figures[0].unit, xUnit = figures[0].x_name === "bytes" ? "B" : "count";
     const least = Math.min(...figures.map((figure) => figure.x).filter((x) => x > 0), Infinity);
     const placed = (x) => state.log && !(x > 0) ? (isFinite(least) ? least / 4 : 1) : x;
     const xAxis = makeAxis(figures.map((figure) => placed(figure.x)), 64, W - 16);
@@ -130,9 +132,9 @@
     svg.setAttribute("viewBox", "0 0 " + W + " " + (H + 36 + 19 * Math.ceil(shown.length / 3)));
     for (const tick of yAxis.ticks(6)) {
       make("line", { class: "g", x1: 64, x2: W - 16, y1: yAxis(tick), y2: yAxis(tick) }, svg);
-      make("text", { class: "a", x: 58, y: yAxis(tick) + 4, "text-anchor": "end" }, svg, show(tick, unit));
+      make("text", { class: "a", x: 58, y: yAxis(tick) + 4, "text-anchor": "end" }, svg, tickText(tick, unit));
     }
-    for (const tick of xAxis.ticks(6)) make("text", { class: "a", x: xAxis(tick), y: H + 14, "text-anchor": "middle" }, svg, show(tick, xUnit));
+    for (const tick of xAxis.ticks(5)) make("text", { class: "a", x: xAxis(tick), y: H + 14, "text-anchor": "middle" }, svg, tickText(tick, xUnit));
     make("text", { class: "a", x: W / 2, y: H + 28, "text-anchor": "middle" }, svg, figures[0].x_name);
     shown.forEach((name, number) => {
       const group = make("g", { class: colour(name) }, svg);
@@ -145,7 +147,7 @@
         tell(make("circle", { class: "d", cx: xAxis(placed(figure.x)), cy: yAxis(estimate(cell).median), r: 3.5 }, group),
           show(figure.x, xUnit) + " " + figure.x_name + "; " + words(figure, cell));
       });
-      const x = 20 + 150 * (number % 3), y = H + 44 + 19 * Math.floor(number / 3);
+      const x = 16 + 130 * (number % 3), y = H + 44 + 19 * Math.floor(number / 3);
       make("circle", { class: "d", cx: x, cy: y - 4, r: 4 }, group);
       make("text", { x: x + 9, y: y }, group, short(name));
     });

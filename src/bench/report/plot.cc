@@ -13,7 +13,7 @@ namespace kiste::bench {
 
 namespace {
 
-constexpr double kWidth = 460, kLeft = 128, kRight = 76, kRow = 19, kTop = 8, kFoot = 22;
+constexpr double kWidth = 400, kLeft = 122, kRight = 74, kRow = 19, kTop = 8, kFoot = 22;
 constexpr double kHeight = 260;  // of lines
 
 // Okabe and Ito (2008): told apart by everybody; the eighth is black, or white in the dark.
@@ -97,6 +97,15 @@ std::string Dot(double x, double y, double radius, std::string_view style,
   return title.empty() ? dot + "/>" : StrCat(dot, "><title>", Escape(title), "</title></circle>");
 }
 
+// "5 ms" where a value would be "5.00 ms".
+std::string Tick(double number, std::string_view unit) {
+  auto text = Show(number, unit);
+  for (std::string_view zeros : {".00", ".0"}) {
+    if (size_t at = text.find(zeros); at != std::string::npos) return text.erase(at, zeros.size());
+  }
+  return text;
+}
+
 std::string Text(double x, double y, std::string_view anchor, std::string_view style,
                  std::string_view text) {
   return StrCat("<text class=\"", style, "\" x=\"", Px(x), "\" y=\"", Px(y), "\" text-anchor=\"",
@@ -128,9 +137,9 @@ std::string RowsPlot(const RecordedRun& run, const Figure& figure, Placement pla
   axis.Settle();
   double bottom = kTop + kRow * static_cast<double>(figure.cells.size());
   auto svg = Begin(bottom + kFoot, figure.metric, placement);
-  for (double tick : axis.Ticks(5)) {
+  for (double tick : axis.Ticks(4)) {
     svg += Line(axis(tick), kTop, axis(tick), bottom, "g");
-    svg += Text(axis(tick), bottom + 14, "middle", "a", Show(tick, figure.unit));
+    svg += Text(axis(tick), bottom + 14, "middle", "a", Tick(tick, figure.unit));
   }
   double y = kTop + kRow / 2;
   for (const auto& [target, cell] : figure.cells) {
@@ -187,11 +196,11 @@ std::string CurvesPlot(const RecordedRun& run, const MetricFigures& figures, Pla
   std::string x_unit = first.at->name == "bytes" ? "B" : "count";
   for (double tick : y.Ticks(6)) {
     svg += Line(64, y(tick), kWidth - 16, y(tick), "g");
-    svg += Text(58, y(tick) + 4, "end", "a", Show(tick, first.unit));
+    svg += Text(58, y(tick) + 4, "end", "a", Tick(tick, first.unit));
   }
-  for (double tick : x.Ticks(6)) {
+  for (double tick : x.Ticks(5)) {
     svg += Line(x(tick), kTop, x(tick), kHeight, "g");
-    svg += Text(x(tick), kHeight + 14, "middle", "a", Show(tick, x_unit));
+    svg += Text(x(tick), kHeight + 14, "middle", "a", Tick(tick, x_unit));
   }
   svg += Text(kWidth / 2, kHeight + 28, "middle", "a", first.at->name);
   size_t number = 0;
@@ -206,7 +215,7 @@ std::string CurvesPlot(const RecordedRun& run, const MetricFigures& figures, Pla
     }
     svg += StrCat("<path class=\"l\"", curve.target >= 8 ? " stroke-dasharray=\"5 3\"" : "",
                   " d=\"", path, "\"/>");
-    double key_x = 20 + 150 * static_cast<double>(number % 3);
+    double key_x = 16 + 130 * static_cast<double>(number % 3);
     double key_y = kHeight + kFoot + 22 + kRow * static_cast<double>(number / 3);
     svg += Dot(key_x, key_y - 4, 4, "d");
     svg += Text(key_x + 9, key_y, "start", "n", Shortened(run.targets[curve.target].name)) + "</g>";

@@ -17,7 +17,7 @@ import pytest
 import kernel
 
 HERE = Path(__file__).parent
-REPOSITORY = HERE.parent.parent
+REPOSITORY = HERE.parent.parent.parent
 ROOM = ["unshare", "--pid", "--mount", "--net", "--ipc", "--fork", "--mount-proc", "--kill-child"]
 NAMESPACES = ["unshare", "--pid", "--mount", "--net", "--ipc", "--uts", "--cgroup", "--fork", "--kill-child"]
 
@@ -69,7 +69,7 @@ def findings(workspace, *command):
     kernel.require_root("namespaces without a user namespace are root's")
     planted = workspace / "planted"
     planted.mkdir(exist_ok=True)
-    result = subprocess.run([*ROOM, "python3", HERE / "bench_room.py", planted, *command], capture_output=True, text=True, timeout=58)
+    result = subprocess.run([*ROOM, "python3", HERE / "room.py", planted, *command], capture_output=True, text=True, timeout=58)
     assert result.returncode == 0, result.stderr
     lines = [line.split(" ", 3) for line in result.stdout.splitlines() if line.startswith("finding ")]
     assert all(len(line) == 4 and line[3] for line in lines), "a finding without words"

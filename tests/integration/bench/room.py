@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What test_bench_probes.py runs in namespaces of its own: plants a few things, then a command with their markers.
+"""What test_probes.py runs in namespaces of its own: plants a few things, then a command with their markers.
 
-    python3 bench_room.py FOLDER COMMAND…       MARKERS among the words stands for the options `--marker NAME=VALUE`
+    python3 room.py FOLDER COMMAND…       MARKERS among the words stands for the options `--marker NAME=VALUE`
 """
 
 import os

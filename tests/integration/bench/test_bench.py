@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs, reports and comparisons of kiste-bench, as their users type them."""
+
+import csv
+import io
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+import xml.etree.ElementTree
+from pathlib import Path
+
+import pytest
+
+from bench_program import REPOSITORY, build_folder
+
+QUICK = """
+title = "nothing much"
+axiom = "performance"
+method = "command"
+command = ["{load}", "cpu", "--seconds", "0.05"]
+"""
+# Trial division up to this limit takes three times the divisions of 10000.
+SLOWER = """
+title = "a host process that does more"
+isolation = "none"
+program = "sh"
+own-root = false
+do.run = ["{command}", "--limit", "21700"]
+"""
+
+
+@pytest.fixture
+def own(bench):
+    """A folder of descriptions with a quick workload and a slower target."""
+    folder = bench.folder / "own"
+    (folder / "targets").mkdir(parents=True)
+    (folder / "workloads").mkdir()
+    (folder / "workloads/quick.toml").write_text(QUICK)
+    (folder / "targets/slower.toml").write_text(SLOWER)
+    return folder
+
+
+def need(*programs):
+    for program in programs:
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+
+
+def metrics(data, target):
+    return {figure["metric"] for figure in data["figures"] for cell in figure["targets"] if cell["target"] == target}
+
+
+def test_list_names_what_there_is(bench):
+    text = bench.ok("list")
+    for word in ("bare", "kiste-oci", "runc", "docker", "lifecycle", "syscall", "spatial", "oci:PROGRAM"):
+        assert f"  {word} " in text
+
+
+def test_every_description_is_read_and_documented(bench):
+    text = bench.ok("list")
+    documented = (REPOSITORY / "docs/bench.md").read_text()
+    for kind in ("targets", "workloads"):
+        for file in (REPOSITORY / "src/bench" / kind).glob("*.toml"):
+            assert f"  {file.stem} " in text
+            assert f"| `{file.stem}` |" in documented, f"docs/bench.md has no line of {file.name}"
+
+
+@pytest.mark.parametrize("target, programs", [
+    ("bare", []), ("kiste-oci", []), ("kiste-oci-seccomp", []), ("runc", ["runc"]), ("crun", ["crun"]), ("runsc", ["runsc"]),
+    ("bubblewrap", ["bwrap"]), ("charliecloud", ["ch-run"]), ("systemd-nspawn", ["systemd-nspawn"]), ("podman", ["podman", "crun"]),
+    ("podman-kiste", ["podman"]), ("docker", ["dockerd"]), ("containerd", ["containerd"])])
+def test_the_life_of_every_target(bench, target, programs):
+    need(*programs)
+    bench.ok("run", "-t", target, "-w", "lifecycle", "-r", 1, "--no-warm-up")
+    data = bench.json()
+    failed = [missing for missing in data["missing"] if not missing["metric"]]
+    assert not failed
+    assert {"lifecycle/run", "lifecycle/boot", "lifecycle/ready", "lifecycle/stop"} <= metrics(data, target)
+    if target in ("kiste-oci", "runc", "crun", "podman", "docker"):
+        assert {"lifecycle/create", "lifecycle/exec", "lifecycle/pause", "lifecycle/unpause", "lifecycle/delete"} <= metrics(data, target)
+
+
+def test_all_methods(bench, own):
+    """Each in small, bare and in a container."""
+    texts = {
+        "growth": 'axiom="performance"\nmethod="growth"\n[settings]\nbytes=[0, 3000000]\nrepeats=1',
+        "many": 'axiom="performance"\nmethod="density"\n[settings]\ninstances=3\n',
+        "rate": 'axiom="performance"\nmethod="throughput"\n[settings]\nsandboxes=4\nworkers=[1, 2]\n',
+        "beside": 'axiom="temporal"\nmethod="interference"\ncommand=["{load}", "victim", "--seconds", "0.2"]\n[settings]\nneighbours=["cpu", "pids"]\n'
+                  '[limits]\npids=64\n',
+        "pair": 'axiom="temporal"\nmethod="pair"\n[settings]\nloads=["cpu"]\ncpu=["--seconds", "0.05"]\n',
+        "pry": 'axiom="spatial"\nmethod="pry"\ncommand=["{load}", "pry", "--group", "files"]\n',
+    }
+    for name, text in texts.items():
+        (own / f"workloads/{name}.toml").write_text(f'title="{name}"\n{text}')
+    bench.ok("run", "-t", "bare,kiste-oci", "-w", ",".join(texts), "-r", 1, "--no-warm-up", "--descriptions", own)
+    data = bench.json()
+    assert [missing for missing in data["missing"] if not missing["metric"]] == []
+    for target in ("bare", "kiste-oci"):
+        assert {"growth/boot", "density/pss", "throughput/run", "beside-cpu/wake/p99/slowdown", "cpu/primes/loss", "spatial/closed"} <= metrics(data, target)
+    verdicts = {(finding["probe"], finding["target"]): finding["verdict"] for finding in data["findings"]}
+    assert verdicts["files/secret", "bare"] in ("sees", "touches") and verdicts["files/secret", "kiste-oci"] == "closed"
+    points = [figure["x"] for figure in data["figures"] if figure["metric"] == "growth/boot"]
+    assert points == [0, 3000000]
+
+
+def test_a_network_link(bench, own):
+    need("ip")
+    (own / "workloads/link.toml").write_text('title="link"\naxiom="performance"\nmethod="command"\nnetwork="link"\n'
+                                             'command=["{load}", "network", "--seconds", "0.3", "--connect", "{outside}", "--port", "4711"]\n'
+                                             '[settings]\ncompanion=["network", "--listen", "{outside}", "--port", "4711"]\n')
+    bench.ok("run", "-t", "bare,kiste-oci", "-w", "link", "-r", 1, "--no-warm-up", "--descriptions", own)
+    data = bench.json()
+    for target in ("bare", "kiste-oci"):
+        assert {"network/throughput", "network/connections", "network/round-trip/p50"} <= metrics(data, target)
+
+
+def test_another_programs_output_is_read(bench, own):
+    (own / "workloads/shell.toml").write_text("title='x'\naxiom='performance'\nmethod='command'\ncommand=['/bin/busybox', 'echo', 'took 2.5 s']\n"
+                                              "[[read]]\npattern='took ([0-9.]+) s'\nmetric='shell/took'\nunit='ns'\nfactor=1e9\n")
+    need("busybox")
+    bench.ok("run", "-t", "kiste-oci", "-w", "shell", "-r", 1, "--no-warm-up", "--descriptions", own)
+    assert bench.json()["figures"][0]["targets"][0]["value"]["median"] == 2.5e9
+
+
+def test_what_is_missing_is_said(bench, own):
+    (own / "targets/gone.toml").write_text("title='x'\nisolation='none'\nprogram='no-such-program'\ndo.run=['x']\n")
+    (own / "targets/fails.toml").write_text("title='x'\nisolation='none'\nprogram='sh'\ndo.run=['sh', '-c', 'echo why >&2; exit 3']\n")
+    (own / "workloads/gone.toml").write_text(QUICK + "programs = ['no-such-program']\n")
+    bench.ok("run", "-t", "bare,gone,fails,oci:/no/such/runtime", "-w", "quick,gone", "-r", 1, "--no-warm-up", "--descriptions", own)
+    said = {(missing["target"], missing["workload"]): missing["why"] for missing in bench.json()["missing"]}
+    assert "no-such-program" in said["gone", ""] and "no-such-program" in said["", "gone"] and "/no/such/runtime" in said["oci:/no/such/runtime", ""]
+    assert "exit code 3: why" in said["fails", "quick"]
+    assert "exit code 3: why" in bench.ok("report")
+
+
+def test_a_real_difference_is_told_from_none(bench, own):
+    bench.ok("run", "-t", "bare,bare,slower", "-w", "quick", "-r", 12, "--no-warm-up", "--descriptions", own, "--name", "a")
+    same = bench.ask("compare", "a", "-t", "bare,bare#2", "--exit-code")
+    assert same.returncode == 0 and "No difference." in same.stdout
+    slower = bench.ask("compare", "a", "-t", "bare,slower", "--exit-code")
+    assert slower.returncode == 4, slower.stdout
+    assert "worse" in next(line for line in slower.stdout.splitlines() if "cpu/primes" in line)
+    bench.ok("run", "-t", "bare,slower", "-w", "quick", "-r", 12, "--no-warm-up", "--descriptions", own, "--name", "b")
+    assert "slower: quick: cpu/primes" in bench.ok("compare", "a", "b")
+
+
+def test_few_rounds_are_said_to_be_few(bench, own):
+    bench.ok("run", "-t", "bare,slower", "-w", "quick", "-r", 2, "--no-warm-up", "--descriptions", own, "--name", "a")
+    text = bench.ok("compare", "a", "-t", "bare,slower")
+    assert "too few rounds" in text and "at least" in text
+
+
+def test_every_form_of_a_report(bench, own):
+    bench.ok("run", "-t", "bare,kiste-oci", "-w", "quick", "-r", 2, "--descriptions", own)
+    bench.ok("report", "--html", "page.html", "--svg", "plots", "--csv", "samples.csv", "--json", "data.json")
+    page = (bench.folder / "page.html").read_text()
+    assert "cpu/primes" in page and "default-src 'none'" in page
+    plots = list((bench.folder / "plots").iterdir())
+    assert {plot.name for plot in plots} >= {"quick-cpu-primes.svg", "quick-cpu-hash.svg"}
+    for plot in plots:
+        xml.etree.ElementTree.parse(plot)
+    rows = list(csv.DictReader(io.StringIO((bench.folder / "samples.csv").read_text())))
+    assert {row["target"] for row in rows} == {"bare", "kiste-oci"} and {row["round"] for row in rows} == {"1", "2"}
+    # Every figure can be got from the record by its query.
+    with sqlite3.connect(bench.record) as record:
+        for figure in bench.json()["figures"]:
+            assert len(record.execute(figure["query"]).fetchall()) == sum(cell["samples"] for cell in figure["targets"])
+
+
+def test_an_interrupted_run_goes_on(bench, own):
+    run = bench.start("run", "-t", "bare,kiste-oci", "-w", "quick", "-r", 40, "--no-warm-up", "--descriptions", own, "--name", "a", "--seed", 5,
+                      start_new_session=True)
+    for _ in range(3):
+        assert run.stderr.readline()
+    os.killpg(run.pid, signal.SIGINT)
+    out, _ = run.communicate(timeout=20)
+    assert run.returncode == 3 and "--resume a" in out
+    assert bench.left() == []
+    kept = sum(len(cell["rounds"]) for cell in bench.json()["figures"][0]["targets"])
+    assert 3 <= kept < 80
+    bench.ok("run", "-t", "bare,kiste-oci", "-w", "quick", "--no-warm-up", "--descriptions", own, "--resume", "a")
+    data = bench.json()
+    assert data["ended"] and data["seed"] == 5 and [len(cell["rounds"]) for cell in data["figures"][0]["targets"]] == [40, 40]
+
+
+def wait_for(condition, what):
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("target", ["bare", "kiste-oci"])
+def test_clean_after_a_kill(bench, own, target):
+    (own / "workloads/long.toml").write_text("title='x'\naxiom='performance'\nmethod='command'\ncommand=['{load}', 'sleep']\n")
+    run = bench.start("run", "-t", target, "-w", "long", "--descriptions", own, "--name", "killed")
+    sleeping = f"{build_load()} sleep" if target == "bare" else "/load sleep"
+    wait_for(lambda: sleeping in processes(), "nothing was started")
+    assert "killed: still runs, left alone" in bench.ok("clean")
+    run.kill()
+    run.communicate(timeout=20)
+    wait_for(lambda: sleeping not in processes(), "the sandbox outlives its run")
+    assert bench.left()
+    assert "expected none" in bench.fails("run", "-t", "bare", "-w", "quick", "--descriptions", own, "--name", "killed")
+    assert "killed: taken away\n" in bench.ok("clean")
+    assert bench.left() == [] and "killed" not in bench.ok("clean")
+
+
+def build_load():
+    return (build_folder() / "libexec/kiste-bench/load").resolve()
+
+
+def processes():
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace").strip())
+        except OSError:
+            pass  # gone by now
+    return found
+
+
+@pytest.mark.parametrize("words, said", [
+    (["run", "-t", "nobody"], "nobody"), (["run", "-w", "nothing"], "nothing"), (["run", "-r", "0"], "--rounds: expected 1 to 10000, found 0"),
+    (["run", "-r", "many"], "--rounds"), (["run", "--name", "a/b"], "--name"), (["run", "--seed", "-1"], "--seed"),
+    (["run", "-t", "bare", "-w", "cpu", "--folder", "/no/such"], "/no/such"), (["run", "-t", "bare", "-w", "cpu,cpu"], "cpu"),
+    (["run", "-t", "bare", "-w", "cpu", "--resume", "none"], "none"), (["report"], "record.sqlite"), (["compare", "a", "b"], "record.sqlite")])
+def test_bad_input_is_named(bench, words, said):
+    assert said in bench.fails(*words)
+
+
+@pytest.mark.parametrize("words", [["measure"], ["run", "--fast"], ["compare"], ["list", "all"], ["report", "a", "b"]])
+def test_a_wrong_command_line(bench, words):
+    bench.fails(*words, code=2)
+
+
+@pytest.mark.parametrize("text, said", [
+    ("title = ", "bad.toml: line 1"), (QUICK + "speed = 3\n", "speed"), (QUICK.replace("performance", "speed"), "axiom: expected performance"),
+    (QUICK + "patience = -1\n", "patience"), (QUICK + "limits.cpus = 0\n", "limits.cpus")])
+def test_a_bad_description_is_named(bench, own, text, said):
+    (own / "workloads/bad.toml").write_text(text)
+    assert said in bench.fails("run", "-t", "bare", "-w", "bad", "--descriptions", own)
+
+
+def test_a_file_that_is_no_record_is_left_alone(bench):
+    bench.record.write_text("precious " * 1000)
+    assert "record.sqlite" in bench.fails("run", "-t", "bare", "-w", "cpu")
+    assert bench.record.read_text() == "precious " * 1000
+
+
+def test_an_ordinary_user_may_read_but_not_run(bench, own):
+    need("runuser")
+    bench.ok("run", "-t", "bare", "-w", "quick", "-r", 1, "--no-warm-up", "--descriptions", own)
+    bench.folder.chmod(0o755)
+    shutil.copy(bench.record, bench.folder / "copy.sqlite")
+    for words in (["list"], ["run", "-t", "bare", "-w", "cpu"]):
+        result = subprocess.run(["runuser", "-u", "nobody", "--", bench.program, *words], capture_output=True, text=True, timeout=20, check=False,
+                                cwd="/")
+        assert result.returncode == (0 if words == ["list"] else 1), result.stderr
+    assert "expected to be root" in result.stderr
