@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Instances beside each other until as many run as asked for, or the machine has too little memory
-// left. At a few counts on the way: what each takes, and how long the last one took to come up.
+// left. At a few counts on the way: what each takes, and how long those took to come up that came since the last such count.
 #include <algorithm>
 
 #include "base/strings.h"
@@ -33,14 +33,19 @@ Result<Outcome> MeasureDensity(const Trial& trial) {
   double least_available = trial.workload.Number("least-available", 1 << 30);
   auto before = TRY(ReadMemoryUse(trial.room.cgroup));
   std::vector<Instance> instances;
+  std::vector<double> since_mark;  // how long those took that came up since
   while (static_cast<double>(instances.size()) < most) {
     instances.push_back(TRY(trial.Make({"{load}", "sleep"})));
     auto took = TRY(instances.back().Up());
     auto count = static_cast<double>(instances.size());
-    outcome.AddAt({"instances", count}, "density/up", "ns", static_cast<double>(took.count()));
+    since_mark.push_back(static_cast<double>(took.count()));
     auto now = TRY(ReadMemoryUse(trial.room.cgroup));
     bool full = now.available < least_available;
-    if (full || IsMark(count, most)) AddUse(before, now, count, outcome);
+    if (full || IsMark(count, most)) {
+      for (double time : since_mark) outcome.AddAt({"instances", count}, "density/up", "ns", time);
+      since_mark.clear();
+      AddUse(before, now, count, outcome);
+    }
     if (count == most) {
       outcome.Add("density/per-instance-pss", "B", (now.pss - before.pss) / count);
       outcome.Add("density/per-instance-kernel", "B", (now.kernel - before.kernel) / count);

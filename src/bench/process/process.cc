@@ -216,9 +216,14 @@ std::string Running::Errors() const {
 Result<Output> Succeed(const Start& start, Deadline deadline) {
   auto running = TRY(Running::Begin(start));
   auto ended = TRY(running.Wait(deadline));
-  if (ended.code == 0) return Output{ended.took, running.TakeOutput()};
-  return Fail(ErrorKind::kSystem, StrCat(Join(start.words, " "), ": exit code ", ended.code, ": ",
-                                         ended.errors));
+  auto text = running.TakeOutput();
+  if (ended.code == 0) return Output{ended.took, std::move(text)};
+  // Some say on standard output why they fail.
+  constexpr size_t kMost = 400;
+  auto why = ended.errors.empty() ? text.substr(text.size() - std::min(text.size(), kMost))
+                                  : ended.errors;
+  return Fail(ErrorKind::kSystem,
+              StrCat(Join(start.words, " "), ": exit code ", ended.code, ": ", Trim(why)));
 }
 
 Result<std::string> FindProgram(const std::string& program) {

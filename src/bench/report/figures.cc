@@ -180,6 +180,9 @@ std::string Show(double number, std::string_view unit) {
   if (unit == "B") return Scaled(number, 1024, {" B", " KiB", " MiB", " GiB", " TiB"});
   if (unit == "B/s") return Scaled(number, 1024, {" B/s", " KiB/s", " MiB/s", " GiB/s", " TiB/s"});
   if (unit == "1/s") return Scaled(number, 1000, {" /s", " k/s", " M/s", " G/s"});
+  constexpr double kMostWhole = 1e9;
+  if (unit == "count" && number == std::round(number) && std::abs(number) < kMostWhole)
+    return StrCat(static_cast<int64_t>(number));
   return Digits(number, "");
 }
 

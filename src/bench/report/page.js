@@ -25,6 +25,7 @@
     "B": () => scaled(number, 1024, [" B", " KiB", " MiB", " GiB"]),
     "B/s": () => scaled(number, 1024, [" B/s", " KiB/s", " MiB/s", " GiB/s"]),
     "1/s": () => scaled(number, 1000, [" /s", " k/s", " M/s"]),
+      "count": () => Number.isInteger(number) ? String(number) : scaled(number, Infinity, [""]),
   }[unit] || (() => scaled(number, Infinity, [""])))();
 
   const tickText = (number, unit) => show(number, unit).replace(/\.00?(?= |$)/, "");
