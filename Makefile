@@ -12,7 +12,7 @@ BUILD := build/release
 # Errors and warnings go to standard error; the rest of what configuring says is for nobody.
 CONFIGURE := cmake --preset release >/dev/null
 
-.PHONY: build run test test-vm test-conformance test-faults lint perf fuzz clean install
+.PHONY: build run test test-vm test-conformance test-faults lint perf bench fuzz clean install
 
 build:
 	@tools/setup build
@@ -68,6 +68,13 @@ perf:
 	@$(CONFIGURE)
 	@cmake --build --preset release --target programs runtime-bench
 	@$(BUILD)/tests/perf/runtime-bench $(ARGS)
+
+# The instrument on all that is installed here: half an hour or more. tools/setup bench installs what it can measure.
+bench:
+	@tools/setup build run
+	@$(CONFIGURE)
+	@cmake --build --preset release --target programs
+	@$(BUILD)/bin/kiste-bench $(or $(ARGS),run)
 
 clean:
 	rm -rf build

@@ -14,11 +14,13 @@ add_test(NAME check.vm-harness
   COMMAND "${KISTE_PYTHON}" -m unittest discover -s "${PROJECT_SOURCE_DIR}/tests/vm" -p "*_test.py")
 set_tests_properties(check.vm-harness PROPERTIES LABELS check)
 
-if(TARGET kiste-oci)
-  add_test(NAME check.man-page
-    COMMAND "${KISTE_PYTHON}" "${PROJECT_SOURCE_DIR}/tools/man-page" "$<TARGET_FILE:kiste-oci>")
-  set_tests_properties(check.man-page PROPERTIES LABELS check)
-endif()
+foreach(program kiste-oci kiste-bench)
+  if(TARGET ${program})
+    add_test(NAME check.man-page.${program}
+      COMMAND "${KISTE_PYTHON}" "${PROJECT_SOURCE_DIR}/tools/man-page" "$<TARGET_FILE:${program}>")
+    set_tests_properties(check.man-page.${program} PROPERTIES LABELS check)
+  endif()
+endforeach()
 
 if(TARGET kiste-launcher)
   add_test(NAME check.launcher-symbols
