@@ -101,6 +101,13 @@ Status ReadRoom(const json::Value& root, TargetDescription& target) {
   return {};
 }
 
+Status ReadFiles(const json::Value& table, TargetDescription& target) {
+  return table.ForEachMember([&](std::string_view name, const json::Value& member) -> Status {
+    target.files[std::string(name)] = TRY(ReadWords(member));
+    return {};
+  });
+}
+
 Status ReadWhatItIs(const json::Value& root, TargetDescription& target) {
   target.title = TRY(root["title"].String());
   target.isolation = TRY(root["isolation"].String());
@@ -113,6 +120,7 @@ Status ReadWhatItIs(const json::Value& root, TargetDescription& target) {
   target.program = TRY(root["program"].String());
   target.needs = TRY(root["needs"].Strings());
   target.version = TRY(root["version"].Strings());
+  TRY(ReadFiles(root["files"], target));
   target.inside_paths = TRY(root["own-root"].BoolOr(true));
   target.seccomp = TRY(root["seccomp"].BoolOr(false));
   return {};
@@ -131,7 +139,7 @@ Result<TargetDescription> ParseTarget(std::string_view text, const std::string& 
                                       const std::string& file) {
   auto document = TRY(ParseToml(text, file));
   const auto root = document.root();
-  TRY(OnlyMembers(root, {"title", "isolation", "program", "needs", "version", "own-root", "oci",
+  TRY(OnlyMembers(root, {"title", "isolation", "program", "needs", "files", "version", "own-root", "oci",
                          "options", "seccomp", "cgroup", "do", "environment", "prepare", "undo",
                          "daemon", "image", "limits", "network", "data"}));
   TargetDescription target;

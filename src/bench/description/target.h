@@ -41,6 +41,7 @@ struct TargetDescription {
   std::string title, isolation;
   std::string program;             // looked up in PATH
   std::vector<std::string> needs;  // other programs and absolute paths without which it is missing
+  std::map<std::string, Words> files;  // by placeholder: patterns (glob(7)) of which one must be there
   Words version;                   // a command whose first line is the version; may be empty
 
   bool bundle = false;       // an OCI bundle is written for each instance

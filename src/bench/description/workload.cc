@@ -88,7 +88,7 @@ Result<WorkloadDescription> ParseWorkload(std::string_view text, const std::stri
   auto document = TRY(ParseToml(text, file));
   const auto root = document.root();
   TRY(OnlyMembers(root, {"title", "axiom", "method", "command", "programs", "read", "limits",
-                         "network", "data", "patience", "settings"}));
+                         "network", "data", "patience", "most-rounds", "settings"}));
   WorkloadDescription workload;
   workload.name = name;
   workload.source = std::string(text);
@@ -102,6 +102,8 @@ Result<WorkloadDescription> ParseWorkload(std::string_view text, const std::stri
   workload.data = TRY(root["data"].BoolOr(false));
   workload.patience = TRY(ReadNumber(root["patience"], 120));
   if (workload.patience <= 0) return root["patience"].Expected("seconds above 0");
+  if (root["most-rounds"]) workload.most_rounds = TRY(root["most-rounds"].Int32());
+  if (workload.most_rounds < 0) return root["most-rounds"].Expected("a number above 0");
   TRY(root["settings"].ForEachMember([&](std::string_view setting, const json::Value& value) {
     return ReadSetting(value, std::string(setting), workload);
   }));

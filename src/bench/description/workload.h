@@ -42,6 +42,7 @@ struct WorkloadDescription {
   NetworkKind network = NetworkKind::kNone;
   bool data = false;                  // a folder on the run's file system, {data} inside
   double patience = 120;              // seconds that one command may take
+  int most_rounds = 0;                // takes part in no more rounds than that; 0: in all
   std::map<std::string, std::vector<double>> numbers;    // [settings]: numbers and lists of them
   std::map<std::string, std::vector<std::string>> words;  // [settings]: texts and lists of them
 

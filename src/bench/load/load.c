@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "init.h"
 #include "line.h"
 
 static const struct {
@@ -82,6 +83,8 @@ bool ReadNumber(const char *name, const char *text, double least, double most, d
 }
 
 int main(int count, char **words) {
+  if (getpid() == 1 && count > 0 && strcmp(words[0], "/init") == 0)
+    return Init(count - 1, words + 1);
   // First of all what is timed to its first instructions.
   if (count == 2 && strcmp(words[1], "now") == 0) return Now(0, words + 2);
   for (size_t i = 0; count > 1 && i < sizeof kSubcommands / sizeof *kSubcommands; ++i) {

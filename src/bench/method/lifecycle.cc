@@ -34,14 +34,8 @@ void DropFromCache(const std::string& path) {
 Result<std::vector<std::string>> WhatIsRead(const Trial& trial) {
   const auto* root = TRY(trial.roots.Get(trial.workload.programs));
   std::vector<std::string> files = {trial.target.program(), root->path + "/load", root->load};
-  auto listed = Succeed({.words = {"ldd", trial.target.program()}},
-                        Deadline::In(std::chrono::seconds(10)));
-  if (!listed) return files;  // static
-  for (auto line : Split(listed->text, '\n')) {
-    size_t begin = line.find('/');
-    if (begin != std::string_view::npos)
-      files.emplace_back(line.substr(begin, line.find(' ', begin) - begin));
-  }
+  auto libraries = LibrariesOf(trial.target.program());
+  files.insert(files.end(), libraries.begin(), libraries.end());
   return files;
 }
 

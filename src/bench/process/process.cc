@@ -2,6 +2,7 @@
 #include "bench/process/process.h"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
@@ -12,6 +13,7 @@
 #include <csignal>
 #include <set>
 
+#include "base/defer.h"
 #include "base/strings.h"
 #include "bench/process/spawn.h"
 #include "sys/file.h"
@@ -237,6 +239,16 @@ Result<std::string> FindProgram(const std::string& program) {
     if (access(candidate.c_str(), X_OK) == 0) return candidate;
   }
   return Fail(ErrorKind::kNotFound, StrCat(program, ": not in PATH"));
+}
+
+Result<std::string> FindFile(const std::vector<std::string>& patterns) {
+  for (const auto& pattern : patterns) {
+    glob_t found = {};
+    Defer release([&found] { globfree(&found); });
+    if (glob(pattern.c_str(), GLOB_TILDE, nullptr, &found) == 0 && found.gl_pathc > 0)
+      return std::string(found.gl_pathv[found.gl_pathc - 1]);
+  }
+  return Fail(ErrorKind::kNotFound, StrCat(Join(patterns, ", "), ": not there"));
 }
 
 }  // namespace kiste::bench

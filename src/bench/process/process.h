@@ -83,6 +83,10 @@ Result<Output> Succeed(const Start& start, Deadline deadline);
 // Where PATH has `program`, or it itself when it has a slash and can be executed; kNotFound.
 Result<std::string> FindProgram(const std::string& program);
 
+// The last, by name, of what matches the first of these patterns that matches anything (glob(3), with
+// "~"); kNotFound names them.
+Result<std::string> FindFile(const std::vector<std::string>& patterns);
+
 // Set by SIGINT, SIGTERM and SIGHUP after CatchInterruptions: waits end with kState, "interrupted".
 void CatchInterruptions();
 bool Interrupted();

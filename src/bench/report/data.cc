@@ -11,13 +11,13 @@ namespace kiste::bench {
 
 namespace {
 
-using Writer = json::PrettyWriter;
-
+template <typename Writer>
 void Real(Writer& writer, const char* name, double number) {
   json::Key(writer, name);
   writer.Double(number);
 }
 
+template <typename Writer>
 void WriteEstimate(Writer& writer, const char* name, const Estimate& estimate) {
   json::Key(writer, name);
   writer.StartObject();
@@ -27,6 +27,7 @@ void WriteEstimate(Writer& writer, const char* name, const Estimate& estimate) {
   writer.EndObject();
 }
 
+template <typename Writer>
 void WriteRows(Writer& writer, const RecordedRun& run) {
   json::Key(writer, "host");
   writer.StartObject();
@@ -59,6 +60,7 @@ void WriteRows(Writer& writer, const RecordedRun& run) {
   writer.EndArray();
 }
 
+template <typename Writer>
 void WriteCell(Writer& writer, const RecordedRun& run, size_t target, const Cell& cell) {
   writer.StartObject();
   json::Member(writer, "target", run.targets[target].name);
@@ -74,10 +76,13 @@ void WriteCell(Writer& writer, const RecordedRun& run, size_t target, const Cell
   writer.EndObject();
 }
 
-void WriteFigures(Writer& writer, const RecordedRun& run) {
+template <typename Writer>
+void WriteFigures(Writer& writer, const RecordedRun& run,
+                  const std::vector<const Figure*>& figures) {
   json::Key(writer, "figures");
   writer.StartArray();
-  for (const auto& figure : MakeFigures(run)) {
+  for (const auto* each : figures) {
+    const auto& figure = *each;
     writer.StartObject();
     json::Member(writer, "workload", run.workloads[figure.workload].name);
     json::Member(writer, "metric", figure.metric);
@@ -96,6 +101,7 @@ void WriteFigures(Writer& writer, const RecordedRun& run) {
   writer.EndArray();
 }
 
+template <typename Writer>
 void WriteFindings(Writer& writer, const RecordedRun& run) {
   json::Key(writer, "findings");
   writer.StartArray();
@@ -125,6 +131,23 @@ void WriteFindings(Writer& writer, const RecordedRun& run) {
   writer.EndArray();
 }
 
+template <typename Writer>
+void WriteRun(Writer& writer, const RecordedRun& run, const std::vector<const Figure*>& figures) {
+  writer.StartObject();
+  json::Member(writer, "run", run.name);
+  json::Member(writer, "began", run.began);
+  json::Member(writer, "ended", run.ended);
+  json::Member(writer, "command", run.command);
+  json::Member(writer, "version", run.version);
+  json::Member(writer, "seed", run.seed);
+  json::Member(writer, "rounds", run.rounds);
+  Real(writer, "confidence", kConfidence);
+  WriteRows(writer, run);
+  WriteFigures(writer, run, figures);
+  WriteFindings(writer, run);
+  writer.EndObject();
+}
+
 std::string Field(std::string_view text) {
   if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
   std::string quoted = "\"";
@@ -141,23 +164,21 @@ std::string Exact(double number) {
 }  // namespace
 
 std::string JsonReport(const RecordedRun& run) {
+  auto figures = MakeFigures(run);
+  std::vector<const Figure*> all;
+  for (const auto& figure : figures) all.push_back(&figure);
   json::Buffer buffer;
-  Writer writer(buffer);
+  json::PrettyWriter writer(buffer);
   writer.SetIndent(' ', 1);
-  writer.StartObject();
-  json::Member(writer, "run", run.name);
-  json::Member(writer, "began", run.began);
-  json::Member(writer, "ended", run.ended);
-  json::Member(writer, "command", run.command);
-  json::Member(writer, "version", run.version);
-  json::Member(writer, "seed", run.seed);
-  json::Member(writer, "rounds", run.rounds);
-  Real(writer, "confidence", kConfidence);
-  WriteRows(writer, run);
-  WriteFigures(writer, run);
-  WriteFindings(writer, run);
-  writer.EndObject();
+  WriteRun(writer, run, all);
   return StrCat(buffer.GetString(), "\n");
+}
+
+std::string JsonOf(const RecordedRun& run, const std::vector<const Figure*>& figures) {
+  json::Buffer buffer;
+  json::CompactWriter writer(buffer);
+  WriteRun(writer, run, figures);
+  return buffer.GetString();
 }
 
 std::string CsvReport(const RecordedRun& run) {

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdio>
 #include <functional>
+#include <limits>
+#include <set>
 #include <tuple>
 
 #include "base/strings.h"
@@ -119,6 +121,26 @@ std::vector<Figure> MakeFigures(const RecordedRun& run) {
   size_t baseline = Baseline(run);
   for (auto& figure : figures) Summarise(figure, baseline, SeedOf(figure.metric));
   return figures;
+}
+
+std::vector<const Figure*> FirstSight(const std::vector<Figure>& figures, size_t workload) {
+  constexpr size_t kMany = 60;
+  std::set<std::string> metrics;
+  ptrdiff_t fewest = std::numeric_limits<ptrdiff_t>::max();
+  auto parts = [](const std::string& metric) {
+    return std::count(metric.begin(), metric.end(), '/');
+  };
+  for (const auto& figure : figures) {
+    if (figure.workload != workload) continue;
+    metrics.insert(figure.metric);
+    fewest = std::min(fewest, parts(figure.metric));
+  }
+  std::vector<const Figure*> first;
+  for (const auto& figure : figures) {
+    if (figure.workload != workload) continue;
+    if (metrics.size() <= kMany || parts(figure.metric) == fewest) first.push_back(&figure);
+  }
+  return first;
 }
 
 std::string QueryOf(const RecordedRun& run, const Figure& figure) {

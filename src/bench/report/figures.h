@@ -41,6 +41,10 @@ std::vector<Figure> MakeFigures(const RecordedRun& run);
 // The same with nothing but the rounds in the cells: for who estimates himself.
 std::vector<Figure> CollectFigures(const RecordedRun& run);
 
+// The figures of a workload that are shown at first sight: all, or where there are many metrics the
+// summaries, whose names have the fewest parts.
+std::vector<const Figure*> FirstSight(const std::vector<Figure>& figures, size_t workload);
+
 // The index of the target that ratios are to.
 size_t Baseline(const RecordedRun& run);
 

@@ -89,16 +89,14 @@ std::string Queries(const RecordedRun& run, const std::vector<const Figure*>& fi
                 Escape(text), "</pre></details>");
 }
 
-std::string Charts(const RecordedRun& run, const std::vector<Figure>& figures, size_t workload,
+// The charts of a workload; `number` counts them over the page, as its script does.
+std::string Charts(const RecordedRun& run, const std::vector<const Figure*>& figures,
                    size_t& number) {
   std::string text = "<div class=\"charts\">";
   for (const auto& group : ByMetric(figures)) {
-    if (group.front()->workload == workload) {
-      text += StrCat("<figure data-chart=\"", number, "\"><figcaption>",
-                     Escape(group.front()->metric), "</figcaption>",
-                     PlotSvg(run, group, Placement::kInPage), "</figure>");
-    }
-    ++number;
+    text += StrCat("<figure data-chart=\"", number++, "\"><figcaption>",
+                   Escape(group.front()->metric), "</figcaption>",
+                   PlotSvg(run, group, Placement::kInPage), "</figure>");
   }
   return text + "</div>";
 }
@@ -138,7 +136,7 @@ std::string Probes(const RecordedRun& run, size_t workload) {
 }
 
 std::string WorkloadHtml(const RecordedRun& run, const std::vector<Figure>& figures,
-                         size_t workload) {
+                         size_t workload, std::vector<const Figure*>& charted, size_t& number) {
   std::vector<const Figure*> its;
   for (const auto& figure : figures) {
     if (figure.workload == workload) its.push_back(&figure);
@@ -148,8 +146,9 @@ std::string WorkloadHtml(const RecordedRun& run, const std::vector<Figure>& figu
   const auto& about = run.workloads[workload];
   auto text = StrCat("<section id=\"w-", workload, "\"><h3>", Escape(about.title), " <code>",
                      Escape(about.name), "</code></h3>");
-  size_t number = 0;
-  text += Charts(run, figures, workload, number);
+  auto first = FirstSight(figures, workload);
+  charted.insert(charted.end(), first.begin(), first.end());
+  text += Charts(run, first, number);
   text += StrCat("<details><summary>Numbers</summary>", TableOf(run, its), "</details>");
   text += Queries(run, its);
   return text + probes + "</section>";
@@ -199,8 +198,8 @@ std::string HostHtml(const RecordedRun& run) {
 }
 
 // JSON inside a script element: "</" would end it.
-std::string DataForScript(const RecordedRun& run) {
-  auto json = JsonReport(run);
+std::string DataForScript(const RecordedRun& run, const std::vector<const Figure*>& charted) {
+  auto json = JsonOf(run, charted);
   std::string safe;
   for (char c : json) safe += c == '<' ? std::string("\\u003c") : std::string(1, c);
   return safe;
@@ -220,11 +219,13 @@ std::string Head(const RecordedRun& run) {
 std::string HtmlReport(const RecordedRun& run) {
   auto figures = MakeFigures(run);
   std::string contents, body;
+  std::vector<const Figure*> charted;
+  size_t number = 0;
   for (const auto& axiom : kAxioms) {
     std::string part;
     for (size_t workload = 0; workload < run.workloads.size(); ++workload) {
       if (run.workloads[workload].axiom != axiom.name) continue;
-      auto html = WorkloadHtml(run, figures, workload);
+      auto html = WorkloadHtml(run, figures, workload, charted, number);
       if (html.empty()) continue;
       part += html;
       contents += StrCat("<a href=\"#w-", workload, "\">", Escape(run.workloads[workload].name),
@@ -250,7 +251,7 @@ std::string HtmlReport(const RecordedRun& run) {
                 "<section id=\"repeat\"><h2>How to repeat</h2><pre>", Escape(run.command),
                 "</pre><p>kiste-bench ", Escape(run.version), ", seed ", run.seed,
                 "; an order of trials is drawn again by <code>--seed</code>.</p></section></main>",
-                "<script type=\"application/json\" id=\"data\">", DataForScript(run), "</script>",
+                "<script type=\"application/json\" id=\"data\">", DataForScript(run, charted), "</script>",
                 "<script>", kPageScript, "</script></body></html>\n");
 }
 

@@ -226,15 +226,15 @@ std::string CurvesPlot(const RecordedRun& run, const MetricFigures& figures, Pla
 
 }  // namespace
 
-std::vector<MetricFigures> ByMetric(const std::vector<Figure>& figures) {
+std::vector<MetricFigures> ByMetric(const std::vector<const Figure*>& figures) {
   std::vector<MetricFigures> groups;
-  for (const auto& figure : figures) {
-    bool same = !groups.empty() && groups.back().front()->workload == figure.workload &&
-                groups.back().front()->metric == figure.metric;
+  for (const auto* figure : figures) {
+    bool same = !groups.empty() && groups.back().front()->workload == figure->workload &&
+                groups.back().front()->metric == figure->metric;
     if (same) {
-      groups.back().push_back(&figure);
+      groups.back().push_back(figure);
     } else {
-      groups.push_back({&figure});
+      groups.push_back({figure});
     }
   }
   return groups;
@@ -248,7 +248,9 @@ std::string PlotSvg(const RecordedRun& run, const MetricFigures& figures, Placem
 std::vector<Plot> SvgPlots(const RecordedRun& run) {
   std::vector<Plot> plots;
   auto figures = MakeFigures(run);
-  for (const auto& group : ByMetric(figures)) {
+  std::vector<const Figure*> all;
+  for (const auto& figure : figures) all.push_back(&figure);
+  for (const auto& group : ByMetric(all)) {
     auto name = StrCat(run.workloads[group.front()->workload].name, "-", group.front()->metric);
     for (char& c : name) {
       bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');

@@ -13,8 +13,8 @@ namespace kiste::bench {
 
 // The figures of one metric: one, or one for each x.
 using MetricFigures = std::vector<const Figure*>;
-// Groups what MakeFigures() gives, in its order.
-std::vector<MetricFigures> ByMetric(const std::vector<Figure>& figures);
+// Groups figures in the order of MakeFigures().
+std::vector<MetricFigures> ByMetric(const std::vector<const Figure*>& figures);
 
 // An <svg> element. Colours are style sheet classes t0 to t7 for targets; `alone` brings the style
 // sheet along, for a file of its own.

@@ -27,6 +27,8 @@ std::vector<Plot> SvgPlots(const RecordedRun& run);
 
 // Everything, raw and summarised.
 std::string JsonReport(const RecordedRun& run);
+// The same of some figures only, without white space.
+std::string JsonOf(const RecordedRun& run, const std::vector<const Figure*>& figures);
 // A line for each sample.
 std::string CsvReport(const RecordedRun& run);
 

@@ -150,15 +150,17 @@ std::string TerminalReport(const RecordedRun& run, size_t width) {
   for (const auto& trial : run.trials) disturbed += trial.disturbed ? 1 : 0;
   text += StrCat("\n", disturbed, " of ", run.trials.size(), " trials were disturbed\n\n");
   for (size_t workload = 0; workload < run.workloads.size(); ++workload) {
-    std::vector<const Figure*> its;
-    for (const auto& figure : figures) {
-      if (figure.workload == workload) its.push_back(&figure);
-    }
+    auto its = FirstSight(figures, workload);
     auto probes = ProbesText(run, workload);
     if (its.empty() && probes.empty()) continue;
     const auto& about = run.workloads[workload];
     text += StrCat(Clean(about.name), ": ", Clean(about.title), "\n");
-    text += FiguresOf(run, its, width) + probes;
+    text += FiguresOf(run, its, width);
+    auto of_it = [workload](const Figure& figure) { return figure.workload == workload; };
+    auto all = static_cast<size_t>(std::count_if(figures.begin(), figures.end(), of_it));
+    if (all > its.size())
+      text += StrCat("  and ", all - its.size(), " more: --html, --json and --csv have them\n\n");
+    text += probes;
   }
   return text + MissingText(run);
 }

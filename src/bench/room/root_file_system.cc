@@ -26,26 +26,11 @@ Status Copy(const std::string& from, const std::string& to) {
   return SystemError(error.value(), StrCat("copy ", from));
 }
 
-// The libraries of a dynamic program and its loader, as ldd(1) finds them.
-Result<std::vector<std::string>> Libraries(const std::string& program) {
-  std::vector<std::string> libraries;
-  auto listed =
-      Succeed({.words = {"ldd", program}}, Deadline::In(std::chrono::seconds(10)));
-  if (!listed) return libraries;  // not a dynamic executable: a static one, or a script
-  for (auto line : Split(listed->text, '\n')) {
-    size_t begin = line.find('/');
-    if (begin == std::string_view::npos) continue;
-    libraries.emplace_back(line.substr(begin, line.find(' ', begin) - begin));
-  }
-  return libraries;
-}
-
 Status AddProgram(const std::string& root, const std::string& program) {
   auto found = TRY(FindProgram(program));
   auto real = TRY(sys::RealPath(found));
   TRY(Copy(real, StrCat(root, found)));
-  auto libraries = TRY(Libraries(real));
-  for (const auto& library : libraries) TRY(Copy(library, StrCat(root, library)));
+  for (const auto& library : LibrariesOf(real)) TRY(Copy(library, StrCat(root, library)));
   return {};
 }
 
@@ -80,6 +65,18 @@ Status AddShell(const std::string& root) {
 
 }  // namespace
 
+std::vector<std::string> LibrariesOf(const std::string& program) {
+  std::vector<std::string> libraries;
+  auto listed = Succeed({.words = {"ldd", program}}, Deadline::In(std::chrono::seconds(10)));
+  if (!listed) return libraries;  // not a dynamic executable: a static one, or a script
+  for (auto line : Split(listed->text, '\n')) {
+    size_t begin = line.find('/');
+    if (begin == std::string_view::npos) continue;
+    libraries.emplace_back(line.substr(begin, line.find(' ', begin) - begin));
+  }
+  return libraries;
+}
+
 Result<RootFileSystem> MakeRootFileSystem(const std::string& path, const std::string& image,
                                           const RootRequest& request) {
   for (const char* folder : {"", "/bin", "/data", "/dev", "/etc", "/proc", "/run", "/sys",
@@ -99,6 +96,9 @@ Result<RootFileSystem> MakeRootFileSystem(const std::string& path, const std::st
     TRY(sys::WriteAll(file.get(), text, name));
   }
   TRY(Copy(request.load, StrCat(path, "/load")));
+  // A guest's kernel starts this as its first process.
+  auto init = StrCat(path, "/init");
+  if (symlink("load", init.c_str()) != 0 && errno != EEXIST) return ErrnoError("symlink " + init);
   TRY(AddShell(path));
   for (const auto& program : request.programs) TRY(AddProgram(path, program));
   if (request.filler > 0) TRY(Fill(path, request.filler));

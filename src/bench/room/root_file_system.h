@@ -25,6 +25,9 @@ struct RootRequest {
   uint64_t filler = 0;                // bytes, in files of at most 1 MiB
 };
 
+// The libraries of a dynamic program and its loader, as ldd(1) finds them; none of a static one.
+std::vector<std::string> LibrariesOf(const std::string& program);
+
 // Lays it out at `path`, which must not exist. kNotFound names a program or a library.
 Result<RootFileSystem> MakeRootFileSystem(const std::string& path, const std::string& image,
                                           const RootRequest& request);

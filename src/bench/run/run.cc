@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/run/run.h"
 
-#include <fcntl.h>
-
 #include <cstdio>
 #include <ctime>
 #include <memory>
@@ -14,7 +12,6 @@
 #include "bench/run/noise.h"
 #include "bench/run/order.h"
 #include "bench/run/progress.h"
-#include "sys/file.h"
 
 namespace kiste::bench {
 
@@ -109,8 +106,10 @@ class Runner {
   Status RunOne(const Place& place, int round) {
     const auto& target = target_rows_[place.target];
     const auto& workload = workload_rows_[place.workload];
+    int most = request_.workloads[place.workload].most_rounds;
+    bool enough = most > 0 && (round > most || round == 0);
     bool recorded = TRY(writer_.Has(target.id, workload.id, round));
-    if (recorded || target.missing || workload.missing) {
+    if (enough || recorded || target.missing || workload.missing) {
       progress_.Skip();
       return {};
     }
@@ -177,16 +176,8 @@ Result<int> RunInRoom(const RunRequest& request, const Room& room, const HostFac
 }  // namespace
 
 std::string WhyMissing(const TargetDescription& target) {
-  auto found = FindProgram(target.program);
-  if (!found) return found.error().Text();
-  for (const auto& need : target.needs) {
-    if (need.starts_with('/')) {
-      if (!sys::Exists(AT_FDCWD, need)) return StrCat(need, ": not there");
-    } else if (auto program = FindProgram(need); !program) {
-      return program.error().Text();
-    }
-  }
-  return {};
+  auto there = CheckNeeds(target);
+  return there ? "" : there.error().Text();
 }
 
 std::string WhyMissing(const WorkloadDescription& workload) {

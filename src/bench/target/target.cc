@@ -35,6 +35,17 @@ std::string Plain(std::string_view name) {
   return plain;
 }
 
+// A command as the tail of a kernel's command line, which `load` reads as first process of a guest:
+// its own words have %20 for a space.
+std::string KernelWords(const Words& command) {
+  std::string text;
+  for (const auto& word : command) {
+    if (!text.empty()) text += ' ';
+    for (char c : word) text += c == ' ' ? std::string("%20") : std::string(1, c);
+  }
+  return text;
+}
+
 Result<sys::cgroup::Resources> ToResources(const Limits& limits) {
   sys::cgroup::Resources resources;
   if (limits.memory)
@@ -49,10 +60,8 @@ Result<sys::cgroup::Resources> ToResources(const Limits& limits) {
 
 }  // namespace
 
-Result<std::unique_ptr<Target>> Target::Make(const TargetDescription& description,
-                                             const Room& room) {
-  std::unique_ptr<Target> target(new Target(description, room));
-  target->program_ = TRY(FindProgram(description.program));
+Status CheckNeeds(const TargetDescription& description) {
+  TRY(FindProgram(description.program));
   for (const auto& need : description.needs) {
     if (!need.starts_with('/')) {
       TRY(FindProgram(need));
@@ -60,6 +69,15 @@ Result<std::unique_ptr<Target>> Target::Make(const TargetDescription& descriptio
       return Fail(ErrorKind::kNotFound, StrCat(need, ": not there"));
     }
   }
+  for (const auto& [name, patterns] : description.files) TRY(FindFile(patterns));
+  return {};
+}
+
+Result<std::unique_ptr<Target>> Target::Make(const TargetDescription& description,
+                                             const Room& room) {
+  std::unique_ptr<Target> target(new Target(description, room));
+  TRY(CheckNeeds(description));
+  target->program_ = TRY(FindProgram(description.program));
   target->folder_ = StrCat(room.folder, "/", Plain(description.name));
   TRY(sys::MakeDirectories(StrCat(target->folder_, "/state"), 0700));
   return target;
@@ -89,6 +107,9 @@ Placeholders Target::Common() const {
   for (const auto& need : description_.needs) {
     if (auto found = FindProgram(need)) values[need] = {*found};
   }
+  for (const auto& [name, patterns] : description_.files) {
+    if (auto found = FindFile(patterns)) values[name] = {*found};
+  }
   return values;
 }
 
@@ -112,31 +133,37 @@ Status Target::RunAll(const std::vector<Words>& commands, const Placeholders& pl
   return {};
 }
 
-Status Target::Prepare() {
-  if (prepared_) return {};
-  if (!description_.daemon.empty()) {
-    auto start = Begin(TRY(FillIn(description_.daemon, Common())));
-    start.read_output = false;
-    daemon_ = TRY(Running::Begin(start));
-    auto ask = Begin(TRY(FillIn(description_.daemon_ready, Common())));
-    auto deadline = Deadline::In(kDaemonStart);
-    while (true) {
-      auto answered = Succeed(ask, Deadline::In(std::chrono::seconds(5)));
-      if (answered) break;
-      if (daemon_->HasEnded()) {
-        auto ended = TRY(daemon_->Wait(Deadline::In(std::chrono::seconds(1))));
-        return Fail(ErrorKind::kSystem, StrCat("daemon: exit code ", ended.code, ": ",
-                                               ended.errors));
-      }
-      if (deadline.Over()) return std::unexpected(std::move(answered).error().With("daemon"));
-      usleep(50'000);
+Status Target::BeginDaemon() {
+  auto start = Begin(TRY(FillIn(description_.daemon, Common())));
+  start.read_output = false;
+  daemon_ = TRY(Running::Begin(start));
+  auto ask = Begin(TRY(FillIn(description_.daemon_ready, Common())));
+  auto deadline = Deadline::In(kDaemonStart);
+  while (true) {
+    auto answered = Succeed(ask, Deadline::In(std::chrono::seconds(5)));
+    if (answered) return {};
+    if (daemon_->HasEnded()) {
+      auto ended = TRY(daemon_->Wait(Deadline::In(std::chrono::seconds(1))));
+      return Fail(ErrorKind::kSystem,
+                  StrCat("daemon: exit code ", ended.code, ": ", ended.errors));
     }
+    if (deadline.Over()) return std::unexpected(std::move(answered).error().With("daemon"));
+    usleep(50'000);
   }
+}
+
+Status Target::Prepare() {
+  if (failed_) return std::unexpected(*failed_);
+  if (prepared_) return {};
   prepared_ = true;
-  return RunAll(description_.prepare, Common());
+  auto done = description_.daemon.empty() ? Status() : BeginDaemon();
+  if (done) done = RunAll(description_.prepare, Common());
+  if (!done && !Interrupted()) failed_ = done.error();
+  return done;
 }
 
 Status Target::PrepareImage(const RootFileSystem& root) {
+  if (failed_) return std::unexpected(*failed_);
   for (const auto* made : images_) {
     if (made->path == root.path) return {};
   }
@@ -144,9 +171,10 @@ Status Target::PrepareImage(const RootFileSystem& root) {
   auto placeholders = Common();
   placeholders["rootfs"] = {root.path};
   placeholders["image"] = {root.image};
-  TRY(RunAll(description_.make_image, placeholders));
   images_.push_back(&root);
-  return {};
+  auto made = RunAll(description_.make_image, placeholders);
+  if (!made && !Interrupted()) failed_ = made.error();
+  return made;
 }
 
 Status Target::CheckAsk(const Ask& ask) const {
@@ -206,6 +234,13 @@ Status Target::FillPlaceholders(const Ask& ask, Instance& instance) const {
   instance.command_ = TRY(FillIn(ask.command, values));
   values["data"] = data;
   values["command"] = instance.command_;
+  auto kernel_words = KernelWords(instance.command_);
+  constexpr size_t kRoom = 1800;  // of 2048 bytes on x86 (arch/x86/include/asm/setup.h)
+  if (description_.isolation == "virtual-machine" && kernel_words.size() > kRoom) {
+    return Fail(ErrorKind::kUnsupported, StrCat("the command has ", kernel_words.size(),
+                                                " bytes, more than a kernel's command line takes"));
+  }
+  values["words"] = {kernel_words};
   return {};
 }
 

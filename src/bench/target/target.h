@@ -20,6 +20,9 @@
 
 namespace kiste::bench {
 
+// Whether everything is installed that the target needs; kNotFound names what is not.
+Status CheckNeeds(const TargetDescription& description);
+
 // What an instance is to be.
 struct Ask {
   Words command;  // inside; {load}, {data}, {outside}, {inside} filled in
@@ -120,8 +123,12 @@ class Target {
 
   TargetDescription description_;
   Room room_;
+  Status BeginDaemon();
+
   std::string program_, folder_;
   bool prepared_ = false;
+  // What could not be prepared is not tried again for every trial.
+  std::optional<Error> failed_;
   std::optional<Running> daemon_;
   std::vector<const RootFileSystem*> images_;
 };

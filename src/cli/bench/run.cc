@@ -28,6 +28,7 @@ constexpr Option kOptions[] = {
     {"resume", 0, "NAME", "go on with an interrupted run; the rest as it was given then"},
     {"seed", 0, "N", "of the order of trials (default: drawn)"},
     {"folder", 0, "DIR", "where the run's files are, and what is measured of disks (default /var/tmp)"},
+    {"set", 0, "WORKLOAD.SETTING=VALUES", "a setting for this run: density.instances=500"},
     {"descriptions", 0, "DIR", "a folder with targets/ and workloads/ of your own"},
 };
 
@@ -83,6 +84,33 @@ Status ReadDescriptions(const Arguments& arguments, const Files& files, RunReque
   return {};
 }
 
+// WORKLOAD.SETTING=VALUE[,VALUE…]: numbers where all are, else texts.
+Status ApplySetting(const std::string& text, RunRequest& request) {
+  size_t dot = text.find('.'), equals = text.find('=');
+  if (dot == std::string::npos || equals == std::string::npos || equals < dot)
+    return Invalid(StrCat("--set: expected WORKLOAD.SETTING=VALUES, found ", Quote(text)));
+  auto name = text.substr(0, dot), setting = text.substr(dot + 1, equals - dot - 1);
+  auto at = std::find_if(request.workloads.begin(), request.workloads.end(),
+                         [&name](const auto& workload) { return workload.name == name; });
+  if (at == request.workloads.end())
+    return Invalid(StrCat("--set: expected a workload of this run, found ", Quote(name)));
+  std::vector<double> numbers;
+  auto words = Names(text.substr(equals + 1));
+  for (const auto& word : words) {
+    if (auto number = ParseInt(word)) numbers.push_back(static_cast<double>(*number));
+  }
+  if (words.empty()) return Invalid(StrCat("--set: expected values, found ", Quote(text)));
+  at->numbers.erase(setting);
+  at->words.erase(setting);
+  if (numbers.size() == words.size()) {
+    at->numbers[setting] = numbers;
+  } else {
+    at->words[setting] = words;
+  }
+  at->source += StrCat("\n# --set ", text, "\n");
+  return {};
+}
+
 uint64_t DrawnSeed() {
   timespec now = {};
   clock_gettime(CLOCK_REALTIME, &now);
@@ -114,6 +142,7 @@ Result<int> Run(const Session& session) {
                                 : arguments.Value("name", NameOfNow());
   TRY(CheckName(request.name));
   TRY(ReadDescriptions(arguments, files, request));
+  for (const auto& text : arguments.Values("set")) TRY(ApplySetting(text, request));
   TRY(ReadNumbers(arguments, request));
   request.warm_up = !arguments.Switch("no-warm-up");
   request.record = arguments.Value("record", kDefaultRecord);

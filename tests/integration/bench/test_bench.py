@@ -118,6 +118,11 @@ def test_a_network_link(bench, own):
         assert {"network/throughput", "network/connections", "network/round-trip/p50"} <= metrics(data, target)
 
 
+def test_a_setting_for_one_run(bench):
+    bench.ok("run", "-t", "bare", "-w", "density", "-r", 1, "--no-warm-up", "--set", "density.instances=3")
+    assert max(figure["x"] for figure in bench.json()["figures"] if figure["metric"] == "density/pss") == 3
+
+
 def test_another_programs_output_is_read(bench, own):
     (own / "workloads/shell.toml").write_text("title='x'\naxiom='performance'\nmethod='command'\ncommand=['/bin/busybox', 'echo', 'took 2.5 s']\n"
                                               "[[read]]\npattern='took ([0-9.]+) s'\nmetric='shell/took'\nunit='ns'\nfactor=1e9\n")
@@ -228,7 +233,8 @@ def processes():
     (["run", "-t", "nobody"], "nobody"), (["run", "-w", "nothing"], "nothing"), (["run", "-r", "0"], "--rounds: expected 1 to 10000, found 0"),
     (["run", "-r", "many"], "--rounds"), (["run", "--name", "a/b"], "--name"), (["run", "--seed", "-1"], "--seed"),
     (["run", "-t", "bare", "-w", "cpu", "--folder", "/no/such"], "/no/such"), (["run", "-t", "bare", "-w", "cpu,cpu"], "cpu"),
-    (["run", "-t", "bare", "-w", "cpu", "--resume", "none"], "none"), (["report"], "record.sqlite"), (["compare", "a", "b"], "record.sqlite")])
+    (["run", "-t", "bare", "-w", "cpu", "--resume", "none"], "none"), (["run", "-w", "cpu", "--set", "x"], "WORKLOAD.SETTING"),
+    (["run", "-w", "cpu", "--set", "disk.x=1"], "disk"), (["report"], "record.sqlite"), (["compare", "a", "b"], "record.sqlite")])
 def test_bad_input_is_named(bench, words, said):
     assert said in bench.fails(*words)
 
