@@ -1,99 +1,114 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Memory taken and given back: what Young et al. 2019 found to be gVisor's most expensive side.
+// allocate: getting memory from the kernel and giving it back.
+//   at bytes N allocate/mmap ns   mmap, touch each page, munmap
+//   allocate/fault ns             the first touch of a page of 4 KiB
+//   allocate/dontneed ns          madvise(MADV_DONTNEED) of a page and the touch after it
+//   allocate/brk ns               brk up by 64 KiB, touch, brk down
+//   allocate/malloc ns            a pair of malloc and free, sizes from 16 B to 64 KiB mixed
 #include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "ending.h"
 #include "line.h"
-#include "load.h"
+#include "option.h"
+#include "subcommands.h"
 #include "timing.h"
 
-enum { kPage = 4096 };
+enum { kPage = 4096, kFaultPages = 1024, kBrkBytes = 64 << 10, kSlots = 1024 };
 
-// Maps, touches each page, unmaps.
-static bool Map(void *state, uint64_t count) {
-  size_t size = *(size_t *)state;
-  for (uint64_t i = 0; i < count; ++i) {
-    char *area = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (area == MAP_FAILED) return false;
-    for (size_t at = 0; at < size; at += kPage) area[at] = 1;
-    if (munmap(area, size) != 0) return false;
-  }
-  return true;
+static void Touch(void* begin, size_t bytes) {
+  volatile char* byte = begin;
+  for (size_t at = 0; at < bytes; at += kPage) byte[at] = 1;
 }
 
-// One page is given back and touched again: a page fault and little else.
-static bool Fault(void *state, uint64_t count) {
-  char *area = state;
-  for (uint64_t i = 0; i < count; ++i) {
-    char *page = area + (i % 256) * kPage;
-    if (i % 256 == 0 && madvise(area, 256 * kPage, MADV_DONTNEED) != 0) return false;
-    *(volatile char *)page = 1;
-  }
-  return true;
+static void* Map(size_t bytes) {
+  void* begin = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return begin == MAP_FAILED ? NULL : begin;
 }
 
-// malloc(3) and free(3) of sizes as programs have them; some live longer.
-static bool Churn(void *state, uint64_t count) {
-  static void *kept[1024];
-  uint64_t random = *(uint64_t *)state;
-  for (uint64_t i = 0; i < count; ++i) {
-    random = random * 6364136223846793005u + 1442695040888963407u;
-    size_t at = (random >> 40) % 1024, size = 16u << ((random >> 50) % 12);
-    free(kept[at]);
-    kept[at] = malloc(size);
-    if (kept[at] == NULL) return false;
-    *(volatile char *)kept[at] = 1;
+static int MapTouchUnmap(void* with, uint64_t times) {
+  size_t bytes = *(size_t*)with;
+  for (uint64_t i = 0; i < times && !Ended(); ++i) {
+    void* begin = Map(bytes);
+    if (!begin) return errno;
+    Touch(begin, bytes);
+    if (munmap(begin, bytes) == -1) return errno;
   }
-  *(uint64_t *)state = random;
-  return true;
-}
-
-static bool Break(void *state, uint64_t count) {
-  (void)state;
-  for (uint64_t i = 0; i < count; ++i) {
-    char *end = sbrk(16 * kPage);
-    if (end == (void *)-1) return false;
-    for (size_t at = 0; at < 16; ++at) *(volatile char *)(end + at * kPage) = 1;
-    if (sbrk(-16 * kPage) == (void *)-1) return false;
-  }
-  return true;
-}
-
-int Allocate(int count, char **words) {
-  const char *seconds_text = "2";
-  double seconds;
-  const struct Option options[] = {{"--seconds", &seconds_text}};
-  if (!ReadOptions(count, words, options, 1, NULL) ||
-      !ReadNumber("--seconds", seconds_text, 0.01, 3600, &seconds)) {
-    return 2;
-  }
-  static const struct {
-    size_t size;
-    const char *metric;
-  } kSizes[] = {{kPage, "allocate/map-4k"},
-                {16 * kPage, "allocate/map-64k"},
-                {256 * kPage, "allocate/map-1m"},
-                {4096 * kPage, "allocate/map-16m"}};
-  for (size_t i = 0; i < sizeof kSizes / sizeof *kSizes; ++i) {
-    size_t size = kSizes[i].size;
-    MeasureBatches(kSizes[i].metric, Map, &size, seconds / 7);
-  }
-  char *area = mmap(NULL, 256 * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (area == MAP_FAILED) {
-    CannotErrno("allocate/page-fault", "mmap");
-  } else {
-    // Page by page: huge pages would make one fault of 512.
-    madvise(area, 256 * kPage, MADV_NOHUGEPAGE);
-    MeasureBatches("allocate/page-fault", Fault, area, seconds / 7);
-  }
-  MeasureBatches("allocate/brk-64k", Break, NULL, seconds / 7);
-  uint64_t random = 1;
-  MeasureBatches("allocate/malloc", Churn, &random, seconds / 7);
-  End();
   return 0;
+}
+
+static int Fault(void* with, uint64_t times) {
+  (void)with;
+  for (uint64_t i = 0; i < times && !Ended(); ++i) {
+    void* begin = Map((size_t)kFaultPages * kPage);
+    if (!begin) return errno;
+    // Where it is refused there are no huge pages either.
+    (void)madvise(begin, (size_t)kFaultPages * kPage, MADV_NOHUGEPAGE);
+    Touch(begin, (size_t)kFaultPages * kPage);
+    if (munmap(begin, (size_t)kFaultPages * kPage) == -1) return errno;
+  }
+  return 0;
+}
+
+static int DontNeed(void* with, uint64_t times) {
+  for (uint64_t i = 0; i < times && !Ended(); ++i) {
+    if (madvise(with, (size_t)kFaultPages * kPage, MADV_DONTNEED) == -1) return errno;
+    Touch(with, (size_t)kFaultPages * kPage);
+  }
+  return 0;
+}
+
+static int Brk(void* with, uint64_t times) {
+  (void)with;
+  for (uint64_t i = 0; i < times; ++i) {
+    void* begin = sbrk(kBrkBytes);
+    if (begin == (void*)-1) return errno;  // NOLINT(performance-no-int-to-ptr)
+    Touch(begin, kBrkBytes);
+    if (sbrk(-kBrkBytes) == (void*)-1) return errno;  // NOLINT(performance-no-int-to-ptr)
+  }
+  return 0;
+}
+
+static int Malloc(void* with, uint64_t times) {
+  void** slots = with;
+  static uint64_t random = 88172645463325252u;
+  for (uint64_t i = 0; i < times; ++i) {
+    random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+    void** slot = &slots[random % kSlots];
+    free(*slot);
+    // Each power of two as often as another.
+    size_t size = (size_t)16 << (random >> 32) % 12;
+    *slot = malloc(size + (random >> 40) % size);
+    if (!*slot) return errno;
+    *(volatile char*)*slot = 1;
+  }
+  return 0;
+}
+
+int RunAllocate(char** words) {
+  double seconds = 2;
+  const struct Option options[] = {SECONDS_OPTION(&seconds)};
+  if (!ReadOptions("allocate", options, 1, words)) return kUsage;
+  double share = seconds / 8;
+  for (size_t bytes = 4096; bytes <= 16u << 20; bytes *= 16) {
+    struct Figure figure = {"allocate/mmap", "ns", 1, "bytes", (double)bytes};
+    Measure(figure, MapTouchUnmap, &bytes, share);
+  }
+  Measure((struct Figure){"allocate/fault", "ns", kFaultPages}, Fault, NULL, share);
+  void* pages = Map((size_t)kFaultPages * kPage);
+  if (pages) {
+    (void)madvise(pages, (size_t)kFaultPages * kPage, MADV_NOHUGEPAGE);
+    Measure((struct Figure){"allocate/dontneed", "ns", kFaultPages}, DontNeed, pages, share);
+    munmap(pages, (size_t)kFaultPages * kPage);
+  } else {
+    SayCannotCall("allocate/dontneed", "mmap", errno);
+  }
+  Measure((struct Figure){"allocate/brk", "ns"}, Brk, NULL, share);
+  static void* slots[kSlots];
+  Measure((struct Figure){"allocate/malloc", "ns"}, Malloc, slots, share);
+  return Ended();
 }

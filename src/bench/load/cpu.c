@@ -1,60 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One processor, no system call: primes up to a limit by trial division (as Anjali et al. 2020 do
-// with sysbench), a hash of integers, a recurrence of floating-point numbers.
+// cpu: one thread that computes, and asks the kernel for nothing meanwhile.
+//   cpu/primes ns   counting the primes up to --limit (by division)
+//   cpu/hash   ns   a step of a mix of 64 bits: multiply, shift, exclusive or; each waits for the
+//   last cpu/float  ns   a step of the logistic map in double precision; likewise
 #include <stdint.h>
 
-#include "line.h"
-#include "load.h"
+#include "ending.h"
+#include "option.h"
+#include "subcommands.h"
 #include "timing.h"
 
-static volatile uint64_t sink;
+// Keeps a value that nobody uses from being optimised away.
+#define KEEP(value) __asm__ volatile("" : "+m"(value))
 
-static bool Primes(void *state, uint64_t count) {
-  uint64_t limit = *(uint64_t *)state, found = 0;
-  for (uint64_t i = 0; i < count; ++i) {
-    for (uint64_t n = 3; n <= limit; ++n) {
-      bool prime = true;
-      for (uint64_t d = 2; d * d <= n && prime; ++d) prime = n % d != 0;
-      found += prime ? 1 : 0;
-    }
-  }
-  sink = found;
+static bool IsPrime(uint32_t number) {
+  if (number % 2 == 0) return number == 2;
+  for (uint32_t i = 3; i * i <= number; i += 2)
+    if (number % i == 0) return false;
   return true;
 }
 
-static bool Hash(void *state, uint64_t count) {
-  uint64_t hash = *(uint64_t *)state;
-  for (uint64_t i = 0; i < count * 1000; ++i) {
-    hash ^= hash >> 30;
-    hash *= 0xbf58476d1ce4e5b9u;
-    hash ^= hash >> 27;
-    hash += i;
+static int Primes(void* with, uint64_t times) {
+  uint32_t limit = (uint32_t)*(long*)with;
+  for (uint64_t i = 0; i < times && !Ended(); ++i) {
+    uint32_t count = 0;
+    for (uint32_t number = 2; number <= limit; ++number) count += IsPrime(number);
+    KEEP(count);
   }
-  sink = hash;
-  return true;
-}
-
-static bool Floating(void *state, uint64_t count) {
-  double x = 0.1 + (double)(*(uint64_t *)state & 1) * 0.1;
-  for (uint64_t i = 0; i < count * 1000; ++i) x = 3.9 * x * (1.0 - x);
-  sink = (uint64_t)(x * 1e9);
-  return true;
-}
-
-int Cpu(int count, char **words) {
-  const char *limit_text = "10000", *seconds_text = "1";
-  double limit, seconds;
-  const struct Option options[] = {{"--limit", &limit_text}, {"--seconds", &seconds_text}};
-  if (!ReadOptions(count, words, options, 2, NULL) ||
-      !ReadNumber("--limit", limit_text, 10, 1e8, &limit) ||
-      !ReadNumber("--seconds", seconds_text, 0.01, 3600, &seconds)) {
-    return 2;
-  }
-  uint64_t state = (uint64_t)limit;
-  MeasureBatches("cpu/primes", Primes, &state, seconds / 2);
-  MeasureBatches("cpu/hash", Hash, &state, seconds / 4);
-  MeasureBatches("cpu/floating-point", Floating, &state, seconds / 4);
-  End();
   return 0;
+}
+
+static int Hash(void* with, uint64_t times) {
+  (void)with;
+  uint64_t value = times;
+  for (uint64_t i = 0; i < times; ++i) {
+    value = (value ^ (value >> 29)) * 0xbf58476d1ce4e5b9u + i;
+  }
+  KEEP(value);
+  return 0;
+}
+
+static int Float(void* with, uint64_t times) {
+  (void)with;
+  double value = 0.3;
+  for (uint64_t i = 0; i < times; ++i) {
+    value = 3.9 * value * (1 - value);
+  }
+  KEEP(value);
+  return 0;
+}
+
+int RunCpu(char** words) {
+  long limit = 200000;
+  double seconds = 1;
+  const struct Option options[] = {
+      {"--limit", "N", .number = &limit, .least = 2, .most = 1000000000},
+      SECONDS_OPTION(&seconds),
+  };
+  if (!ReadOptions("cpu", options, 2, words)) return kUsage;
+  Measure((struct Figure){"cpu/primes", "ns"}, Primes, &limit, seconds / 2);
+  Measure((struct Figure){"cpu/hash", "ns"}, Hash, NULL, seconds / 4);
+  Measure((struct Figure){"cpu/float", "ns"}, Float, NULL, seconds / 4);
+  return Ended();
 }

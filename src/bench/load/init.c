@@ -1,62 +1,112 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The first process of a virtual machine: mounts what programs expect, runs the subcommand that
-// stands behind " -- " on the kernel's command line (the kernel hands it over as arguments; %20 is a
-// space) and resets the machine, at which its monitor ends.
-#include "init.h"
-
+// init: the first process of a microVM's guest, which the kernel starts as /init (or as whatever
+// ends so). The words behind ` -- ` on the kernel's command line are what it runs; %20 in them is a
+// space. Then the machine is off. A machine without ACPI ends by a reboot: `reboot=…` is for the
+// kernel, and says so to us.
+#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
-#include "loopback.h"
+#include "line.h"
+#include "subcommands.h"
+#include "worker.h"
 
-static void Decode(char *word) {
-  char *to = word;
-  for (; *word != 0; ++word) {
-    if (strncmp(word, "%20", 3) == 0) {
-      *to++ = ' ';
-      word += 2;
-    } else {
-      *to++ = *word;
+enum { kMostWords = 64 };
+
+// Where it fails the subcommand has one thing less; it says what it misses.
+static void Mount(const char* type, const char* where) {
+  mkdir(where, 0755);
+  (void)mount(type, where, type, MS_NOSUID, NULL);
+}
+
+static void OpenConsole(void) {
+  int fd = open("/dev/console", O_RDWR);
+  if (fd == -1) {
+    mknod("/dev/console", S_IFCHR | 0600, makedev(5, 1));
+    fd = open("/dev/console", O_RDWR);
+  }
+  if (fd == -1) return;
+  struct termios terminal;
+  if (tcgetattr(fd, &terminal) == 0) {
+    terminal.c_oflag &= ~(tcflag_t)OPOST;  // lines end as on a pipe
+    tcsetattr(fd, TCSANOW, &terminal);
+  }
+  for (int standard = 0; standard < 3; ++standard) dup2(fd, standard);
+  if (fd > 2) close(fd);
+}
+
+static void PutSpaces(char* word) {
+  for (char* at = word; (at = strstr(at, "%20")) != NULL; ++at) {
+    *at = ' ';
+    memmove(at + 1, at + 3, strlen(at + 3) + 1);
+  }
+}
+
+// Splits the words behind `--`; true when one before it begins with `reboot=`.
+static bool ReadCommandLine(char* text, char* words[kMostWords + 1]) {
+  size_t count = 0;
+  bool behind = false;
+  bool reboots = false;
+  char* rest = NULL;
+  for (char* word = strtok_r(text, " \n", &rest); word; word = strtok_r(NULL, " \n", &rest)) {
+    if (behind && count < kMostWords) {
+      PutSpaces(word);
+      words[count++] = word;
+    } else if (strcmp(word, "--") == 0) {
+      behind = true;
+    } else if (strncmp(word, "reboot=", 7) == 0) {
+      reboots = true;
     }
   }
-  *to = 0;
+  words[count] = NULL;
+  return reboots;
 }
 
-static void MountAll(void) {
-  static const struct {
-    const char *type, *target;
-  } kMounts[] = {{"proc", "/proc"}, {"sysfs", "/sys"}, {"devtmpfs", "/dev"}, {"tmpfs", "/tmp"}};
-  for (size_t i = 0; i < sizeof kMounts / sizeof *kMounts; ++i) {
-    mkdir(kMounts[i].target, 0755);
-    mount(kMounts[i].type, kMounts[i].target, kMounts[i].type, MS_NOSUID, NULL);
+static void RunAndWait(char** words) {
+  pid_t child = ForkWorker();
+  if (child == 0) _exit(RunWords(words));
+  if (child == -1) {
+    ComplainCall("init: fork", errno);
+    return;
   }
-  mkdir("/dev/shm", 01777);
-  mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, NULL);
+  int status = 0;
+  // Orphans are ours, too.
+  for (pid_t pid = 0; pid != child;) {
+    pid = waitpid(-1, &status, 0);
+    if (pid == -1 && errno != EINTR) return;
+  }
+  if (WIFSIGNALED(status))
+    Complain("init: '%s' was killed by signal %d", words[0], WTERMSIG(status));
+  else if (status != 0)
+    Complain("init: '%s' ended with exit code %d", words[0], WEXITSTATUS(status));
 }
 
-int Init(int count, char **words) {
-  MountAll();
-  BringLoopbackUp();
-  int console = open("/dev/console", O_RDWR | O_CLOEXEC);
-  for (int fd = 0; console >= 0 && fd < 3; ++fd) dup2(console, fd);
-  for (int i = 0; i < count; ++i) Decode(words[i]);
-  pid_t child = count > 0 ? fork() : -1;
-  if (child == 0) {
-    execv(words[0], words);
-    _exit(127);
-  }
-  // Orphans of the command are ours, too.
-  for (pid_t ended = 0; child > 0 && ended != child;) ended = wait(NULL);
+int RunInit(char** words) {
+  (void)words;
+  if (getpid() != 1) return Complain("init: this is no first process, and would end the machine");
+  Mount("proc", "/proc");
+  Mount("sysfs", "/sys");
+  Mount("devtmpfs", "/dev");
+  Mount("tmpfs", "/tmp");
+  Mount("tmpfs", "/dev/shm");
+  OpenConsole();
+  static char text[8192];
+  int fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
+  if (fd == -1 || read(fd, text, sizeof text - 1) == -1) ComplainCall("init: /proc/cmdline", errno);
+  char* behind[kMostWords + 1];
+  bool reboots = ReadCommandLine(text, behind);
+  RunAndWait(behind);
   sync();
-  // Monitors of small machines end at a reset; switching off is ACPI's, which these do not have.
-  reboot(RB_AUTOBOOT);
-  reboot(RB_POWER_OFF);
+  tcdrain(STDOUT_FILENO);
+  if (reboot(reboots ? RB_AUTOBOOT : RB_POWER_OFF) == -1) ComplainCall("init: reboot", errno);
   return 1;
 }

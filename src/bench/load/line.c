@@ -7,99 +7,116 @@
 #include <string.h>
 #include <unistd.h>
 
-static void WriteAll(int fd, const char *text, size_t size) {
-  while (size > 0) {
-    ssize_t done = write(fd, text, size);
-    if (done < 0 && errno == EINTR) continue;
-    if (done <= 0) return;
-    text += done;
-    size -= (size_t)done;
+enum { kLine = 1024 };  // below PIPE_BUF: lines of several processes do not mix
+
+struct Line {
+  char text[kLine];
+  size_t size;
+};
+
+static void AddList(struct Line* line, const char* words, va_list list) {
+  size_t room = sizeof line->text - line->size - 1;  // one byte is for the newline
+  int size = vsnprintf(line->text + line->size, room, words, list);
+  if (size > 0) line->size += (size_t)size < room ? (size_t)size : room - 1;
+}
+
+__attribute__((format(printf, 2, 3))) static void Add(struct Line* line, const char* words, ...) {
+  va_list list;
+  va_start(list, words);
+  AddList(line, words, list);
+  va_end(list);
+}
+
+static void Write(int fd, struct Line* line) {
+  for (size_t i = 0; i < line->size; ++i)
+    if (line->text[i] == '\n') line->text[i] = ' ';
+  line->text[line->size++] = '\n';
+  for (size_t done = 0; done < line->size;) {
+    ssize_t size = write(fd, line->text + done, line->size - done);
+    if (size > 0)
+      done += (size_t)size;
+    else if (errno != EINTR)
+      _exit(1);  // nobody listens any more, and there is nowhere to say so
   }
+  line->size = 0;
 }
 
-// A line must stay one: what somebody else named may have newlines.
-static void OneLine(char *text) {
-  for (; *text != 0; ++text) {
-    if (*text == '\n' || *text == '\r') *text = ' ';
+void SayResultAt(const char* x_name, double x, const char* metric, const char* unit,
+                 const double* numbers, size_t count) {
+  struct Line line = {.size = 0};
+  for (size_t i = 0; i < count; ++i) {
+    if (line.size == 0) {
+      if (x_name)
+        Add(&line, "at %s %.9g %s %s", x_name, x, metric, unit);
+      else
+        Add(&line, "result %s %s", metric, unit);
+    }
+    Add(&line, " %.9g", numbers[i]);
+    if (line.size > sizeof line.text - 32) Write(STDOUT_FILENO, &line);
   }
+  if (line.size > 0) Write(STDOUT_FILENO, &line);
 }
 
-static void Say(int fd, const char *format, va_list arguments) {
-  char line[4096];
-  int size = vsnprintf(line, sizeof line - 1, format, arguments);
-  if (size < 0) return;
-  if ((size_t)size > sizeof line - 2) size = sizeof line - 2;
-  line[size] = 0;
-  OneLine(line);
-  line[size] = '\n';
-  WriteAll(fd, line, (size_t)size + 1);
+void SayResult(const char* metric, const char* unit, const double* numbers, size_t count) {
+  SayResultAt(NULL, 0, metric, unit, numbers, count);
 }
 
-__attribute__((format(printf, 1, 2))) static void SayLine(const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  Say(1, format, arguments);
-  va_end(arguments);
+void SayNumber(const char* metric, const char* unit, double number) {
+  SayResult(metric, unit, &number, 1);
 }
 
-void Ready(void) { WriteAll(1, "ready\n", 6); }
-void End(void) { WriteAll(1, "end\n", 4); }
-
-void Samples(const char *metric, const char *unit, const double *numbers, size_t count) {
-  char line[4096];
-  int at = snprintf(line, sizeof line, "result %s %s", metric, unit);
-  if (count == 0 || at < 0) return;
-  for (size_t i = 0; i < count && (size_t)at < sizeof line - 32; ++i)
-    at += snprintf(line + at, sizeof line - (size_t)at, " %.9g", numbers[i]);
-  line[at] = '\n';
-  WriteAll(1, line, (size_t)at + 1);
+void SayReady(void) {
+  struct Line line = {.size = 0};
+  Add(&line, "ready");
+  Write(STDOUT_FILENO, &line);
 }
 
-void Number(const char *metric, const char *unit, double number) {
-  Samples(metric, unit, &number, 1);
+void SayEnd(void) {
+  struct Line line = {.size = 0};
+  Add(&line, "end");
+  Write(STDOUT_FILENO, &line);
 }
 
-void NumberAt(const char *x_name, double x, const char *metric, const char *unit, double number) {
-  SayLine("at %s %.9g %s %s %.9g", x_name, x, metric, unit, number);
+void SayFinding(const char* probe, const char* verdict, const char* words, ...) {
+  struct Line line = {.size = 0};
+  Add(&line, "finding %s %s ", probe, verdict);
+  va_list list;
+  va_start(list, words);
+  AddList(&line, words, list);
+  va_end(list);
+  Write(STDOUT_FILENO, &line);
 }
 
-static void SayWords(const char *word, const char *name, const char *verdict, const char *format,
-                     va_list arguments) {
-  char words[2048];
-  vsnprintf(words, sizeof words, format, arguments);
-  SayLine("%s %s%s%s %s", word, name, *verdict != 0 ? " " : "", verdict, words);
+void SayCannot(const char* metric, const char* words, ...) {
+  struct Line line = {.size = 0};
+  Add(&line, "cannot %s ", metric);
+  va_list list;
+  va_start(list, words);
+  AddList(&line, words, list);
+  va_end(list);
+  Write(STDOUT_FILENO, &line);
 }
 
-void Cannot(const char *metric, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  SayWords("cannot", metric, "", format, arguments);
-  va_end(arguments);
+static const char* Name(int error) {
+  const char* name = strerrorname_np(error);
+  return name ? name : "?";
 }
 
-void CannotErrno(const char *metric, const char *what) {
-  Cannot(metric, "%s: %s", what, strerror(errno));
+void SayCannotCall(const char* metric, const char* call, int error) {
+  SayCannot(metric, "%s: %s (%s)", call, strerror(error), Name(error));
 }
 
-void Finding(const char *probe, const char *verdict, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  SayWords("finding", probe, verdict, format, arguments);
-  va_end(arguments);
-}
-
-int WrongUse(const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  Say(2, format, arguments);
-  va_end(arguments);
-  return 2;
-}
-
-int FailWith(const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  Say(2, format, arguments);
-  va_end(arguments);
+int Complain(const char* words, ...) {
+  struct Line line = {.size = 0};
+  Add(&line, "load: ");
+  va_list list;
+  va_start(list, words);
+  AddList(&line, words, list);
+  va_end(list);
+  Write(STDERR_FILENO, &line);
   return 1;
+}
+
+int ComplainCall(const char* call, int error) {
+  return Complain("%s: %s (%s)", call, strerror(error), Name(error));
 }

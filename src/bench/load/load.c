@@ -1,102 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The program that kiste-bench starts in every sandbox: static, and content without /proc, /dev and
-// /tmp.
-#include "load.h"
-
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
+// load: the program that kiste-bench starts in every sandbox. It needs nothing there but a kernel.
 #include <string.h>
 #include <unistd.h>
 
-#include "init.h"
+#include "ending.h"
 #include "line.h"
+#include "option.h"
+#include "subcommands.h"
 
-static const struct {
-  const char *name;
-  Subcommand run;
-} kSubcommands[] = {
-    {"nothing", Nothing}, {"now", Now},         {"sleep", Sleep},     {"serve", Serve},
-    {"cpu", Cpu},         {"memory", Memory},   {"allocate", Allocate}, {"syscall", Syscall},
-    {"disk", Disk},       {"network", Network}, {"victim", Victim},   {"burn", Burn},
-    {"pry", Pry},
+struct Subcommand {
+  const char* name;
+  int (*run)(char** words);
+  const char* options;
 };
 
-static volatile sig_atomic_t ended;
+static const struct Subcommand kSubcommands[] = {
+    {"nothing", RunNothing, ""},
+    {"now", RunNow, ""},
+    {"sleep", RunSleep, ""},
+    {"serve", RunServe, ""},
+    {"cpu", RunCpu, " [--limit N] [--seconds S]"},
+    {"memory", RunMemory, " [--bytes N] [--seconds S]"},
+    {"allocate", RunAllocate, " [--seconds S]"},
+    {"syscall", RunSyscall, " [--seconds S]"},
+    {"disk", RunDisk, " DIRECTORY [--bytes N] [--files N] [--seconds S]"},
+    {"network", RunNetwork, " [--connect ADDRESS | --listen ADDRESS] [--port P] [--seconds S]"},
+    {"victim", RunVictim, " [--directory D] [--seconds S]"},
+    {"burn", RunBurn, " KIND [--directory D] [--bytes N] [--most N] [--seconds S]"},
+    {"pry", RunPry, " [--group GROUP] [--marker NAME=VALUE] [--list]"},
+    {"init", RunInit, ""},
+};
+enum { kSubcommandCount = sizeof kSubcommands / sizeof kSubcommands[0] };
 
-static void OnEnd(int signal) {
-  (void)signal;
-  ended = 1;
+static const struct Subcommand* Find(const char* name) {
+  for (size_t i = 0; name && i < kSubcommandCount; ++i)
+    if (strcmp(kSubcommands[i].name, name) == 0) return &kSubcommands[i];
+  return NULL;
 }
 
-void CatchEnd(void) {
-  struct sigaction action = {.sa_handler = OnEnd};
-  sigaction(SIGTERM, &action, NULL);
-  sigaction(SIGINT, &action, NULL);
-}
-
-bool Ended(void) { return ended != 0; }
-
-void WaitForEnd(void) {
-  sigset_t blocked, before;
-  sigemptyset(&blocked);
-  sigaddset(&blocked, SIGTERM);
-  sigaddset(&blocked, SIGINT);
-  sigprocmask(SIG_BLOCK, &blocked, &before);
-  while (!Ended()) sigsuspend(&before);
-  sigprocmask(SIG_SETMASK, &before, NULL);
-}
-
-bool ReadOptions(int count, char **words, const struct Option *options, int option_count,
-                 const char **argument) {
-  bool taken = false;
-  for (int at = 0; at < count; ++at) {
-    const char *word = words[at];
-    int found = -1;
-    for (int i = 0; i < option_count; ++i) {
-      if (strcmp(word, options[i].name) == 0) found = i;
-    }
-    if (found >= 0 && at + 1 < count) {
-      *options[found].value = words[++at];
-    } else if (found >= 0) {
-      return WrongUse("load: %s: expected a value, found the end", word) == 0;
-    } else if (word[0] == '-' || argument == NULL || taken) {
-      return WrongUse("load: expected a known option, found %s", word) == 0;
-    } else {
-      *argument = word;
-      taken = true;
-    }
+int RunWords(char** words) {
+  const struct Subcommand* subcommand = Find(words[0]);
+  if (!subcommand) {
+    Complain("expected a subcommand, found '%s'", words[0] ? words[0] : "nothing");
+    for (size_t i = 0; i < kSubcommandCount; ++i)
+      Complain("  %s%s", kSubcommands[i].name, kSubcommands[i].options);
+    return kUsage;
   }
-  return true;
+  // These two are there to be timed: they do nothing more.
+  if (subcommand->run == RunNothing || subcommand->run == RunNow) return subcommand->run(words + 1);
+  CatchEnd();
+  int code = subcommand->run(words + 1);
+  if (code == 0) SayEnd();
+  return code;
 }
 
-bool ReadNumber(const char *name, const char *text, double least, double most, double *number) {
-  char *end = NULL;
-  double read = strtod(text, &end);
-  if (end == text || *end != 0 || !(read >= least) || !(read <= most)) {
-    WrongUse("load: %s: expected a number from %g to %g, found %s", name, least, most, text);
-    return false;
-  }
-  *number = read;
-  return true;
-}
-
-int main(int count, char **words) {
-  if (getpid() == 1 && count > 0 && strcmp(words[0], "/init") == 0)
-    return Init(count - 1, words + 1);
-  // First of all what is timed to its first instructions.
-  if (count == 2 && strcmp(words[1], "now") == 0) return Now(0, words + 2);
-  for (size_t i = 0; count > 1 && i < sizeof kSubcommands / sizeof *kSubcommands; ++i) {
-    if (strcmp(words[1], kSubcommands[i].name) != 0) continue;
-    // Whoever reads may be gone: that is no reason to leave files behind.
-    signal(SIGPIPE, SIG_IGN);
-    return kSubcommands[i].run(count - 2, words + 2);
-  }
-  char known[256] = "";
-  for (size_t i = 0; i < sizeof kSubcommands / sizeof *kSubcommands; ++i) {
-    strcat(known, " ");
-    strcat(known, kSubcommands[i].name);
-  }
-  return WrongUse("load: expected one of%s, found %s", known, count > 1 ? words[1] : "nothing");
+int main(int argc, char** argv) {
+  if (argc == 0) return kUsage;
+  // A kernel starts its first process with the words that we take from its command line.
+  const char* slash = strrchr(argv[0], '/');
+  if (strcmp(slash ? slash + 1 : argv[0], "init") == 0) return RunInit(argv + 1);
+  // Nothing else may come before this: the host's clock runs until it reads the line.
+  if (argc == 2 && strcmp(argv[1], "now") == 0) return write(STDOUT_FILENO, "ready\n", 6) != 6;
+  return RunWords(argv + 1);
 }

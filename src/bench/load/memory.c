@@ -1,100 +1,122 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Bandwidth over an area that no cache holds, after McCalpin's STREAM, and the latency of reads that
-// depend on each other.
+// memory: one thread, over --bytes of memory that was touched before.
+//   memory/read, /write, /copy, /triad B/s   bytes read and written, as STREAM counts them
+//   memory/chase ns                          a load that waits for the last one, at a random place
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "ending.h"
 #include "line.h"
-#include "load.h"
+#include "option.h"
+#include "subcommands.h"
 #include "timing.h"
 
-struct Area {
-  double *a, *b, *c;  // the thirds of the area
-  size_t count;       // numbers in each
+enum { kLineBytes = 64 };
+static const size_t kMostChased = 64u << 20;  // more only takes longer to set up
+
+struct Memory {
+  char* begin;
+  size_t bytes;
 };
 
-static volatile double sink;
+typedef uint64_t Vector __attribute__((vector_size(32)));
 
-static void Read(const struct Area *area) {
-  double sum = 0;
-  for (size_t i = 0; i < area->count; ++i) sum += area->a[i];
-  sink = sum;
-}
-static void Write(const struct Area *area) {
-  for (size_t i = 0; i < area->count; ++i) area->a[i] = (double)i;
-  sink = area->a[area->count / 2];
-}
-static void Copy(const struct Area *area) {
-  memcpy(area->b, area->a, area->count * sizeof(double));
-  sink = area->b[area->count / 2];
-}
-static void Triad(const struct Area *area) {
-  for (size_t i = 0; i < area->count; ++i) area->c[i] = area->a[i] + 3.0 * area->b[i];
-  sink = area->c[area->count / 2];
-}
+#define KEEP(value) __asm__ volatile("" : : "g"(value) : "memory")
 
-static void Bandwidth(const char *metric, void (*pass)(const struct Area *),
-                      const struct Area *area, int thirds, double seconds) {
-  enum { kMost = 20 };
-  double samples[kMost], bytes = (double)area->count * sizeof(double) * thirds;
-  size_t taken = 0;
-  uint64_t end = NowNs() + (uint64_t)(seconds * 1e9);
-  pass(area);
-  while (taken < kMost && (taken < 3 || NowNs() < end)) {
-    uint64_t before = NowNs();
-    pass(area);
-    samples[taken++] = bytes * 1e9 / (double)(NowNs() - before);
+static int Read(void* with, uint64_t times) {
+  const struct Memory* memory = with;
+  for (uint64_t i = 0; i < times; ++i) {
+    const Vector* vectors = (const Vector*)(const void*)memory->begin;
+    Vector sums[4] = {{0}};
+    for (size_t at = 0; at < memory->bytes / sizeof(Vector); at += 4)
+      for (size_t lane = 0; lane < 4; ++lane) sums[lane] += vectors[at + lane];
+    KEEP(&sums);
   }
-  Samples(metric, "B/s", samples, taken);
-}
-
-// One cycle through all cache lines in an order that no prefetcher guesses (Sattolo's shuffle).
-static void Chain(uint32_t *next, uint32_t lines) {
-  uint64_t state = 88172645463325252u;
-  for (uint32_t i = 0; i < lines; ++i) next[(size_t)i * 16] = i;
-  for (uint32_t i = lines - 1; i > 0; --i) {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    uint32_t other = (uint32_t)(state % i), kept = next[(size_t)i * 16];
-    next[(size_t)i * 16] = next[(size_t)other * 16];
-    next[(size_t)other * 16] = kept;
-  }
-}
-
-static bool Chase(void *state, uint64_t count) {
-  const uint32_t *next = state;
-  uint32_t at = 0;
-  for (uint64_t i = 0; i < count; ++i) at = next[(size_t)at * 16];
-  sink = at;
-  return true;
-}
-
-int Memory(int count, char **words) {
-  const char *bytes_text = "100663296", *seconds_text = "1.5";
-  double bytes, seconds;
-  const struct Option options[] = {{"--bytes", &bytes_text}, {"--seconds", &seconds_text}};
-  if (!ReadOptions(count, words, options, 2, NULL) ||
-      !ReadNumber("--bytes", bytes_text, 1 << 16, 1e11, &bytes) ||
-      !ReadNumber("--seconds", seconds_text, 0.01, 3600, &seconds)) {
-    return 2;
-  }
-  struct Area area = {.count = (size_t)bytes / 3 / sizeof(double)};
-  size_t size = area.count * sizeof(double) * 3;
-  area.a = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (area.a == MAP_FAILED) return FailWith("load memory: mmap %zu bytes: %s", size, strerror(errno));
-  area.b = area.a + area.count;
-  area.c = area.b + area.count;
-  memset(area.a, 1, size);
-  Bandwidth("memory/read", Read, &area, 1, seconds / 5);
-  Bandwidth("memory/write", Write, &area, 1, seconds / 5);
-  Bandwidth("memory/copy", Copy, &area, 2, seconds / 5);
-  Bandwidth("memory/triad", Triad, &area, 3, seconds / 5);
-  Chain((uint32_t *)(void *)area.a, (uint32_t)(size / 64));
-  MeasureBatches("memory/latency", Chase, area.a, seconds / 5);
-  End();
   return 0;
+}
+
+static int Write(void* with, uint64_t times) {
+  const struct Memory* memory = with;
+  for (uint64_t i = 0; i < times; ++i) {
+    memset(memory->begin, (int)i & 0xff, memory->bytes);
+    KEEP(memory->begin);
+  }
+  return 0;
+}
+
+static int Copy(void* with, uint64_t times) {
+  const struct Memory* memory = with;
+  size_t half = memory->bytes / 2;
+  for (uint64_t i = 0; i < times; ++i) {
+    memcpy(memory->begin, memory->begin + half, half);
+    KEEP(memory->begin);
+  }
+  return 0;
+}
+
+// a = b + 3 c, over thirds.
+static int Triad(void* with, uint64_t times) {
+  const struct Memory* memory = with;
+  size_t count = memory->bytes / 3 / sizeof(double) / 4 * 4;
+  double* a = (double*)(void*)memory->begin;
+  const double* b = a + count;
+  const double* c = b + count;
+  for (uint64_t i = 0; i < times; ++i) {
+    for (size_t at = 0; at < count; ++at) a[at] = b[at] + 3 * c[at];
+    KEEP(a);
+  }
+  return 0;
+}
+
+// One cycle through all cache lines in random order (Sattolo), as offsets.
+static void MakeCycle(const struct Memory* memory) {
+  size_t count = memory->bytes / kLineBytes;
+  uint64_t random = 88172645463325252u;
+  for (size_t i = 0; i < count; ++i) memcpy(memory->begin + i * kLineBytes, &i, sizeof i);
+  for (size_t i = count - 1; i > 0; --i) {
+    random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+    size_t* a = (size_t*)(void*)(memory->begin + i * kLineBytes);
+    size_t* b = (size_t*)(void*)(memory->begin + random % i * kLineBytes);
+    size_t value = *a;
+    *a = *b, *b = value;
+  }
+}
+
+static int Chase(void* with, uint64_t times) {
+  const struct Memory* memory = with;
+  size_t at = 0;
+  for (uint64_t i = 0; i < times; ++i)
+    at = *(const size_t*)(const void*)(memory->begin + at * kLineBytes);
+  KEEP(at);
+  return 0;
+}
+
+int RunMemory(char** words) {
+  long bytes = 192l << 20;
+  double seconds = 2;
+  const struct Option options[] = {
+      {"--bytes", "N", .number = &bytes, .least = 65536, .most = 1l << 40},
+      SECONDS_OPTION(&seconds),
+  };
+  if (!ReadOptions("memory", options, 2, words)) return kUsage;
+  struct Memory memory = {.bytes =
+                              (size_t)bytes / 384 * 384};  // halves and thirds of whole vectors
+  memory.begin =
+      mmap(NULL, memory.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory.begin == MAP_FAILED) return ComplainCall("mmap --bytes", errno);
+  memset(memory.begin, 1, memory.bytes);
+  double size = (double)memory.bytes;
+  double share = seconds / 5;
+  Measure((struct Figure){"memory/read", "B/s", size}, Read, &memory, share);
+  Measure((struct Figure){"memory/write", "B/s", size}, Write, &memory, share);
+  Measure((struct Figure){"memory/copy", "B/s", size}, Copy, &memory, share);
+  Measure((struct Figure){"memory/triad", "B/s", size}, Triad, &memory, share);
+  if (memory.bytes > kMostChased) memory.bytes = kMostChased;
+  MakeCycle(&memory);
+  Measure((struct Figure){"memory/chase", "ns"}, Chase, &memory, share);
+  return Ended();
 }

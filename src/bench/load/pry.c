@@ -16,7 +16,8 @@
 #include <unistd.h>
 
 #include "line.h"
-#include "load.h"
+#include "option.h"
+#include "subcommands.h"
 
 enum { kSeconds = 2, kGroupLimit = 16 };
 
@@ -63,19 +64,19 @@ static size_t Receive(int answers, char* message, size_t size) {
 // How a child ended that did not answer.
 static void ReportSilence(const char* name, int status) {
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-    Finding(name, "unknown", "timed out after %d s", kSeconds);
+    SayFinding(name, "unknown", "timed out after %d s", kSeconds);
   else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
-    Finding(name, "closed", "killed by SIGSYS: a seccomp filter ends who tries");
+    SayFinding(name, "closed", "killed by SIGSYS: a seccomp filter ends who tries");
   else if (WIFSIGNALED(status))
-    Finding(name, "unknown", "killed by SIG%s", sigabbrev_np(WTERMSIG(status)));
+    SayFinding(name, "unknown", "killed by SIG%s", sigabbrev_np(WTERMSIG(status)));
   else
-    Finding(name, "unknown", "ended without an answer, exit code %d", WEXITSTATUS(status));
+    SayFinding(name, "unknown", "ended without an answer, exit code %d", WEXITSTATUS(status));
 }
 
 static void RunProbe(const struct Probe* probe) {
   int ends[2];
   if (pipe(ends) != 0) {
-    Finding(probe->name, "unknown", "no pipe: %s", strerror(errno));
+    SayFinding(probe->name, "unknown", "no pipe: %s", strerror(errno));
     return;
   }
   fflush(stdout);
@@ -87,7 +88,7 @@ static void RunProbe(const struct Probe* probe) {
   }
   close(ends[1]);
   if (child < 0) {
-    Finding(probe->name, "unknown", "no process: %s", strerror(errno));
+    SayFinding(probe->name, "unknown", "no process: %s", strerror(errno));
     close(ends[0]);
     return;
   }
@@ -101,9 +102,9 @@ static void RunProbe(const struct Probe* probe) {
   for (int i = 0; i < 100 && (ended = waitpid(child, &status, WNOHANG)) == 0; i++) usleep(10000);
   if (ended == 0) kill(child, SIGKILL);
   if (got > 0 && message[0] >= '0' && message[0] <= '3')
-    Finding(probe->name, kVerdictNames[message[0] - '0'], "%s", message + 1);
+    SayFinding(probe->name, kVerdictNames[message[0] - '0'], "%s", message + 1);
   else if (ended == 0)
-    Finding(probe->name, "unknown", "hangs in a system call");
+    SayFinding(probe->name, "unknown", "hangs in a system call");
   else
     ReportSilence(probe->name, status);
 }
@@ -134,12 +135,12 @@ static int Usage(const char* what, const char* word) {
 }
 
 // `words` are what follows `pry`. The exit code: 0, or 2 for a wrong command line.
-int Pry(int count, char** words) {
+int RunPry(char** words) {
   const char* groups[kGroupLimit];
   size_t chosen = 0;
   int list = 0;
-  for (int i = 0; i < count; i++) {
-    const int has_value = i + 1 < count;
+  for (size_t i = 0; words[i] != NULL; i++) {
+    const int has_value = words[i + 1] != NULL;
     if (strcmp(words[i], "--list") == 0) {
       list = 1;
     } else if (strcmp(words[i], "--marker") == 0 && has_value) {
@@ -161,6 +162,7 @@ int Pry(int count, char** words) {
         RunProbe(probe);
     }
   }
-  if (!list) End();
-  return fflush(stdout) == 0 ? 0 : 1;
+  if (!list) return 0;
+  // Names and nothing else.
+  exit(fflush(stdout) == 0 ? 0 : 1);
 }

@@ -1,173 +1,198 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a neighbour's greed does to somebody who wants little: every millisecond a wake-up by the
-// clock, then short pieces of work, each timed. Medians say what throughput is lost, 99th
-// percentiles what a user waits.
+// victim: what a well-behaved neighbour feels. Each millisecond it does a little of everything that
+// others can take from it, the same amount each time, and says how long that took: p50, p99 and max
+// in nanoseconds. It says `ready` when it begins.
+//   victim/wake     how late a sleep until a certain moment ends
+//   victim/cpu      a fixed slice of computing
+//   victim/memory   a walk over 1 MiB
+//   victim/syscall  open, stat and close of paths
+//   victim/loopback a round trip over TCP to another process
+//   victim/fork     fork and wait, each 64 ms
+//   victim/disk     4 KiB and its fdatasync in --directory, each 16 ms
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "ending.h"
 #include "line.h"
-#include "load.h"
 #include "loopback.h"
+#include "option.h"
+#include "scratch.h"
+#include "subcommands.h"
 #include "timing.h"
+#include "worker.h"
 
-enum { kWake, kProcessor, kWalk, kFault, kNames, kFork, kSync, kTrip, kProbes };
-static const char *const kNamesOfProbes[kProbes] = {
-    "victim/wake",  "victim/cpu",  "victim/memory", "victim/page-fault",
-    "victim/names", "victim/fork", "victim/sync",   "victim/round-trip"};
-
-enum { kArea = 1 << 20, kLine = 64, kPeriod = 1000000 };
-
-struct Victim {
-  struct Latencies probes[kProbes];
-  volatile char *area;
-  int file;        // -1: none
-  int link[2];     // a TCP connection to ourselves, -1: none
-  uint64_t turns;
+enum {
+  kTick = 1000000,
+  kCpuSteps = 60000,  // about 100 µs; never calibrated: that would hide what others take
+  kWalkBytes = 1 << 20,
+  kSamples = 1 << 14,
 };
 
-static volatile uint64_t sink;
+struct Victim {
+  char* walked;
+  const char* path;
+  int peer;  // of the round trip, or -1
+  int file;  // or -1
+  pid_t echo;
+};
 
-static void Work(void) {
-  uint64_t hash = 1;
-  for (int i = 0; i < 30000; ++i) hash = hash * 6364136223846793005u + 1442695040888963407u;
-  sink = hash;
-}
-
-static void Walk(struct Victim *victim) {
-  for (size_t at = 0; at < kArea; at += kLine) ++victim->area[at];
-}
-
-static void Fault(struct Victim *victim) {
+static bool Compute(struct Victim* victim) {
   (void)victim;
-  char *pages = mmap(NULL, 16 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (pages == MAP_FAILED) return;
-  for (int i = 0; i < 16; ++i) *(volatile char *)(pages + i * 4096) = 1;
-  munmap(pages, 16 * 4096);
+  uint64_t value = 1;
+  for (int i = 0; i < kCpuSteps; ++i) value = (value ^ (value >> 29)) * 0xbf58476d1ce4e5b9u + 1;
+  __asm__ volatile("" : "+m"(value));
+  return true;
 }
 
-static void LookUp(struct Victim *victim) {
-  struct stat about;
-  char path[32];
-  // A name that is there, and one that nobody has asked for yet: both sides of the dentry cache.
-  stat("/", &about);
-  snprintf(path, sizeof path, "/none-%u", (unsigned)(victim->turns % 100000));
-  stat(path, &about);
+static bool Walk(struct Victim* victim) {
+  unsigned sum = 0;
+  for (size_t at = 0; at < kWalkBytes; at += 64) sum += (unsigned char)victim->walked[at];
+  __asm__ volatile("" : "+m"(sum));
+  return true;
 }
 
-static void ForkOnce(struct Victim *victim) {
-  (void)victim;
-  pid_t child = fork();
-  if (child == 0) _exit(0);
-  if (child > 0) waitpid(child, NULL, 0);
+static bool LookUp(struct Victim* victim) {
+  struct stat status;
+  int fd = open(victim->path, O_RDONLY | O_CLOEXEC);
+  if (fd == -1) return false;
+  close(fd);
+  (void)stat("/no/such/file", &status);
+  return stat(victim->path, &status) == 0;
 }
 
-static void Sync(struct Victim *victim) {
-  static const char bytes[4096];
-  if (pwrite(victim->file, bytes, sizeof bytes, 0) == sizeof bytes) fdatasync(victim->file);
-}
-
-static void Trip(struct Victim *victim) {
+static bool RoundTrip(struct Victim* victim) {
   char byte = 0;
-  if (write(victim->link[0], &byte, 1) == 1 && read(victim->link[1], &byte, 1) == 1)
-    sink += (uint64_t)byte;
+  return WriteAll(victim->peer, &byte, 1) && ReadAll(victim->peer, &byte, 1);
 }
 
-static void Time(struct Victim *victim, int probe, void (*deed)(struct Victim *)) {
-  uint64_t before = NowNs();
-  deed(victim);
-  AddLatency(&victim->probes[probe], NowNs() - before);
-}
-
-static void WorkDeed(struct Victim *victim) {
+static bool ForkAndWait(struct Victim* victim) {
   (void)victim;
-  Work();
+  pid_t pid = fork();
+  if (pid == 0) _exit(0);
+  if (pid == -1) return false;
+  while (waitpid(pid, NULL, 0) == -1)
+    if (errno != EINTR) return false;
+  return true;
 }
 
-static void Turn(struct Victim *victim, uint64_t due) {
-  struct timespec time = {(time_t)(due / 1000000000u), (long)(due % 1000000000u)};
-  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL) == EINTR) {
+static bool WriteOut(struct Victim* victim) {
+  return pwrite(victim->file, victim->walked, 4096, 0) == 4096 && fdatasync(victim->file) == 0;
+}
+
+struct Part {
+  const char* metric;
+  bool (*deed)(struct Victim*);
+  unsigned every;  // ticks; 0: not at all
+  int error;       // of the last time that it failed
+  uint64_t failed;
+  struct Samples samples;
+};
+
+static void Feel(struct Part* part, struct Victim* victim) {
+  uint64_t begin = Now();
+  if (part->deed(victim)) {
+    AddSample(&part->samples, (double)(Now() - begin));
+  } else {
+    part->error = errno;
+    ++part->failed;
   }
-  uint64_t now = NowNs();
-  AddLatency(&victim->probes[kWake], now > due ? now - due : 0);
-  Time(victim, kProcessor, WorkDeed);
-  Time(victim, kWalk, Walk);
-  if (victim->turns % 4 == 0) Time(victim, kFault, Fault);
-  if (victim->turns % 4 == 1) Time(victim, kNames, LookUp);
-  if (victim->turns % 16 == 2) Time(victim, kFork, ForkOnce);
-  if (victim->turns % 16 == 3 && victim->file >= 0) Time(victim, kSync, Sync);
-  if (victim->turns % 2 == 0 && victim->link[0] >= 0) Time(victim, kTrip, Trip);
-  ++victim->turns;
 }
 
-static void ConnectToSelf(struct Victim *victim) {
-  struct sockaddr_in address;
+static void Say(struct Part* part) {
+  char metric[64];
+  if (part->failed > 0)
+    SayCannot(part->metric, "%llu of %llu times: %s (%s)", (unsigned long long)part->failed,
+              (unsigned long long)(part->failed + part->samples.seen), strerror(part->error),
+              strerrorname_np(part->error));
+  if (part->samples.count == 0) return;
+  SayQuantiles(part->metric, &part->samples, false);
+  snprintf(metric, sizeof metric, "%s/max", part->metric);
+  SayNumber(metric, "ns", part->samples.greatest);
+}
+
+// A process that sends back what it gets; false with errno where there is no loopback.
+static bool StartEcho(struct Victim* victim) {
   BringLoopbackUp();
-  victim->link[0] = victim->link[1] = -1;
-  int listener = ListenOn(htonl(INADDR_LOOPBACK), 0, &address);
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (listener >= 0 && fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0) {
-    victim->link[0] = fd;
-    victim->link[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    if (victim->link[1] >= 0) return;
+  struct Address address = Loopback();
+  int listener = Bind(SOCK_STREAM, &address);
+  if (listener == -1) return false;
+  victim->echo = ForkWorker();
+  if (victim->echo == 0) {
+    int fd = accept(listener, NULL, NULL);
+    if (fd != -1) WithoutDelay(fd);
+    char byte = 0;
+    while (ReadAll(fd, &byte, 1) && WriteAll(fd, &byte, 1)) continue;
+    _exit(0);
   }
-  CannotErrno(kNamesOfProbes[kTrip], "connect to 127.0.0.1");
-  victim->link[0] = -1;
+  if (victim->echo != -1) victim->peer = Connect(SOCK_STREAM, &address);
+  int error = errno;
+  close(listener);
+  errno = error;
+  return victim->peer != -1;
 }
 
-static void OpenFile(struct Victim *victim, const char *directory, char *path, size_t size) {
-  victim->file = -1;
-  if (directory == NULL) {
-    Cannot(kNamesOfProbes[kSync], "no --directory");
-    return;
-  }
-  snprintf(path, size, "%s/load-victim-%d", directory, (int)getpid());
-  victim->file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  if (victim->file < 0) CannotErrno(kNamesOfProbes[kSync], path);
+static uint64_t SleepUntil(uint64_t moment, struct Samples* lateness) {
+  struct timespec until = {(time_t)(moment / 1000000000), (long)(moment % 1000000000)};
+  int error = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
+  uint64_t now = Now();
+  if (error == 0) AddSample(lateness, (double)(now - moment));
+  return now;
 }
 
-int Victim(int count, char **words) {
-  const char *seconds_text = "3", *directory = NULL;
-  double seconds;
-  const struct Option options[] = {{"--seconds", &seconds_text}, {"--directory", &directory}};
-  if (!ReadOptions(count, words, options, 2, NULL) ||
-      !ReadNumber("--seconds", seconds_text, 0.01, 3600, &seconds)) {
-    return 2;
+static void Live(struct Victim* victim, struct Part* parts, size_t count, struct Samples* lateness,
+                 double seconds) {
+  uint64_t end = After(seconds);
+  uint64_t next = Now() + kTick;
+  for (unsigned tick = 1; !Ended(); ++tick) {
+    if (SleepUntil(next, lateness) >= end) return;
+    for (size_t i = 0; i < count; ++i)
+      if (parts[i].every > 0 && tick % parts[i].every == 0) Feel(&parts[i], victim);
+    // What was missed is not made up for.
+    uint64_t now = Now();
+    next = next + kTick > now ? next + kTick : now + kTick;
   }
-  static struct Victim victim;
-  static char path[PATH_MAX];
-  victim.area = malloc(kArea);
-  for (int i = 0; i < kProbes; ++i) {
-    if (victim.area == NULL || !MakeLatencies(&victim.probes[i]))
-      return FailWith("load victim: no memory");
+}
+
+int RunVictim(char** words) {
+  const char* directory = NULL;
+  double seconds = 10;
+  const struct Option options[] = {
+      {"--directory", "D", .text = &directory},
+      SECONDS_OPTION(&seconds),
+  };
+  if (!ReadOptions("victim", options, 2, words)) return kUsage;
+  struct Victim victim = {.path = ProgramPath(), .peer = -1, .file = -1, .echo = -1};
+  struct Samples lateness;
+  struct Part parts[] = {
+      {"victim/cpu", Compute, 1},       {"victim/memory", Walk, 1},
+      {"victim/syscall", LookUp, 1},    {"victim/loopback", RoundTrip, 1},
+      {"victim/fork", ForkAndWait, 64}, {"victim/disk", WriteOut, 16},
+  };
+  enum { kParts = sizeof parts / sizeof parts[0], kLoopbackPart = 3, kDiskPart = 5 };
+  bool good = StartSamples(&lateness, kSamples) && (victim.walked = malloc(kWalkBytes)) != NULL;
+  for (size_t i = 0; i < kParts && good; ++i) good = StartSamples(&parts[i].samples, kSamples);
+  if (!good) return ComplainCall("victim: malloc", errno);
+  memset(victim.walked, 1, kWalkBytes);
+  if (!StartEcho(&victim)) {
+    SayCannotCall("victim/loopback", "a server on the loopback", errno);
+    parts[kLoopbackPart].every = 0;
   }
-  CatchEnd();
-  ConnectToSelf(&victim);
-  OpenFile(&victim, directory, path, sizeof path);
-  Ready();
-  uint64_t due = NowNs(), end = due + (uint64_t)(seconds * 1e9);
-  while (due < end && !Ended()) {
-    // By the clock, but always ahead: how long our own work took is not lateness.
-    uint64_t now = NowNs();
-    due += kPeriod;
-    if (due < now + kPeriod / 4) due = now + kPeriod / 4;
-    Turn(&victim, due);
-  }
-  if (victim.file >= 0) unlink(path);
-  for (int i = 0; i < kProbes; ++i) {
-    if (victim.probes[i].count > 0) ReportLatencies(&victim.probes[i], kNamesOfProbes[i], true);
-  }
-  End();
+  if (directory) victim.file = OpenScratch(directory, NULL);
+  if (directory && victim.file == -1) SayCannotCall("victim/disk", "a file in --directory", errno);
+  if (victim.file == -1) parts[kDiskPart].every = 0;
+  SayReady();
+  Live(&victim, parts, kParts, &lateness, seconds);
+  EndWorker(victim.echo);
+  struct Part wake = {.metric = "victim/wake", .samples = lateness};
+  Say(&wake);
+  for (size_t i = 0; i < kParts; ++i) Say(&parts[i]);
   return 0;
 }

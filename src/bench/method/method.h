@@ -16,8 +16,8 @@ namespace kiste::bench {
 // The root file systems of a run, each made once.
 class Roots {
  public:
-  Roots(std::string folder, std::string run, std::string load)
-      : folder_(std::move(folder)), run_(std::move(run)), load_(std::move(load)) {}
+  Roots(std::string folder, std::string load)
+      : folder_(std::move(folder)), load_(std::move(load)) {}
   Result<const RootFileSystem*> Get(const std::vector<std::string>& programs, uint64_t filler = 0);
   const std::string& load() const { return load_; }
 
@@ -27,7 +27,7 @@ class Roots {
     uint64_t filler;
     RootFileSystem root;
   };
-  std::string folder_, run_, load_;
+  std::string folder_, load_;
   std::list<Made> made_;
 };
 

@@ -35,7 +35,7 @@ Result<const RootFileSystem*> Roots::Get(const std::vector<std::string>& program
   }
   auto number = made_.size();
   auto root = TRY(MakeRootFileSystem(
-      StrCat(folder_, "/root", number), StrCat("kiste-bench-", run_, "-", number),
+      StrCat(folder_, "/root", number), StrCat("kiste-bench-root", number),
       {.load = load_, .programs = programs, .filler = filler}));
   made_.push_back({programs, filler, std::move(root)});
   return &made_.back().root;

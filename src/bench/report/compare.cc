@@ -27,7 +27,8 @@ std::vector<Series> SeriesOf(const RecordedRun& run, const std::vector<Figure>& 
   std::vector<int> points;
   for (const auto& figure : figures) {
     auto cell = figure.cells.find(target);
-    if (cell == figure.cells.end()) continue;
+    // A histogram is what percentiles are read from, and no figure of its own.
+    if (cell == figure.cells.end() || figure.metric.ends_with("/histogram")) continue;
     auto [at, is_new] = known.insert({{figure.workload, figure.metric}, all.size()});
     if (is_new) {
       all.push_back({run.workloads[figure.workload].name, figure.metric, figure.unit, {}});

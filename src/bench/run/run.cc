@@ -33,7 +33,7 @@ class Runner {
         room_(room),
         host_(host),
         writer_(std::move(writer)),
-        roots_(room.folder, request.name, request.load),
+        roots_(room.folder, request.load),
         progress_(request.targets.size() * request.workloads.size() *
                   static_cast<size_t>(request.rounds + (request.warm_up ? 1 : 0))) {}
 

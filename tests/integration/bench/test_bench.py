@@ -22,13 +22,13 @@ axiom = "performance"
 method = "command"
 command = ["{load}", "cpu", "--seconds", "0.05"]
 """
-# Trial division up to this limit takes three times the divisions of 10000.
+# Trial division up to this limit takes some three times the divisions of the default.
 SLOWER = """
 title = "a host process that does more"
 isolation = "none"
 program = "sh"
 own-root = false
-do.run = ["{command}", "--limit", "21700"]
+do.run = ["{command}", "--limit", "434000"]
 """
 
 
@@ -115,7 +115,7 @@ def test_a_network_link(bench, own):
     bench.ok("run", "-t", "bare,kiste-oci", "-w", "link", "-r", 1, "--no-warm-up", "--descriptions", own)
     data = bench.json()
     for target in ("bare", "kiste-oci"):
-        assert {"network/throughput", "network/connections", "network/round-trip/p50"} <= metrics(data, target)
+        assert {"network/tcp/throughput", "network/tcp/connections", "network/tcp/round-trip/p50"} <= metrics(data, target)
 
 
 def test_a_setting_for_one_run(bench):
