@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "base/strings.h"
@@ -32,6 +33,7 @@ std::vector<int> Pids(int directory) {
   for (const auto& name : names ? *names : std::vector<std::string>()) {
     if (auto pid = ParseUint(name)) pids.push_back(static_cast<int>(*pid));
   }
+  std::sort(pids.begin(), pids.end());
   return pids;
 }
 
@@ -70,9 +72,13 @@ std::unordered_map<int, int> FirstProcesses::Parents() const {
 }
 
 std::vector<int> FirstProcesses::WithProgram(const std::string& program) const {
+  return ProcessesWithProgram(proc_.get(), program);
+}
+
+std::vector<int> ProcessesWithProgram(int proc, const std::string& program) {
   std::vector<int> found;
-  for (int pid : Pids(proc_.get())) {
-    auto line = sys::ReadFileAt(proc_.get(), StrCat(pid, "/cmdline"));
+  for (int pid : Pids(proc)) {
+    auto line = sys::ReadFileAt(proc, StrCat(pid, "/cmdline"));
     if (!line) continue;
     auto first = std::string_view(*line).substr(0, line->find('\0'));
     if (first.ends_with(program)) found.push_back(pid);

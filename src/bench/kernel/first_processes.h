@@ -19,12 +19,15 @@ class FirstProcesses {
   static Result<FirstProcesses> Open(int own_pid);
   // The parent of each process, and the process of each other thread.
   std::unordered_map<int, int> Parents() const;
-  // Those whose command line begins with a word that ends so.
+  // Whose command line begins with a word that ends in `program`.
   std::vector<int> WithProgram(const std::string& program) const;
 
  private:
   explicit FirstProcesses(Fd proc) : proc_(std::move(proc)) {}
   Fd proc_;
 };
+
+// The same in the /proc that is open as `proc`, the lowest first.
+std::vector<int> ProcessesWithProgram(int proc, const std::string& program);
 
 }  // namespace kiste::bench

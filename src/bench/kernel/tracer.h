@@ -81,6 +81,8 @@ class Tracer {
   Status Begin();
   // Switches it off and reads the rest.
   Result<Trace> End();
+  // A thread of this program, as the first pid namespace has it; after Begin.
+  int own_pid() const { return trace_.own_pid; }
   // Why functions are not traced, only events; "" when they are.
   const std::string& no_functions() const { return no_functions_; }
 
