@@ -39,7 +39,7 @@ uint64_t BufferKib(size_t processors) {
     auto rest = Trim(line.substr(line.find(':') + 1));
     free = ParseUint(rest.substr(0, rest.find(' '))).value_or(free);
   }
-  return std::min(free / 4 / std::max<size_t>(processors, 1), kMostBufferKib);
+  return std::min(free / 4 / processors, kMostBufferKib);
 }
 
 std::string_view After(std::string_view text, std::string_view word) {
@@ -102,10 +102,12 @@ Status Tracer::Furnish() {
   TRY(Write("tracing_on", "0"));
   // The clock that clock_gettime(2) has too.
   TRY(Write("trace_clock", "mono"));
-  TRY(OpenBuffers());
-  TRY(Write("buffer_size_kb", StrCat(BufferKib(buffers_.size()))));
+  auto processors = static_cast<size_t>(std::max(1L, sysconf(_SC_NPROCESSORS_CONF)));
+  TRY(Write("buffer_size_kb", StrCat(BufferKib(processors))));
   TRY(ReadFormats());
-  return {};
+  // While somebody reads the buffers the tracer cannot be changed.
+  TRY(TraceFunctions());
+  return OpenBuffers();
 }
 
 Status Tracer::OpenBuffers() {
@@ -174,7 +176,6 @@ Status Tracer::TraceFunctions() {
 
 Status Tracer::Begin() {
   TRY(LeaveOutOurselves());
-  TRY(TraceFunctions());
   while (ReadSome()) continue;
   auto own = std::move(trace_.own_threads);
   int first = trace_.own_pid;
@@ -205,8 +206,9 @@ Result<Trace> Tracer::End() {
   TRY(Write("tracing_on", "0"));
   StopReader();
   while (ReadSome()) continue;
-  TRY(Write("current_tracer", "nop"));
   trace_.lost += Overruns();
+  buffers_.clear();
+  TRY(Write("current_tracer", "nop"));
   return std::move(trace_);
 }
 

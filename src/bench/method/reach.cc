@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How much of the kernel a sandboxed program reaches, after Anjali, Caraza-Harter and Swift,
-// "Blending Containers and Virtual Machines" (VEE 2020): the functions that the kernel runs, traced for the
-// whole system while the machine is idle and then while an instance runs, divided by whose they were.
-// [settings]: idle, seconds of the one; vmlinux, a kernel with debug information, for lines of source.
+// "Blending Containers and Virtual Machines" (VEE 2020): the functions that the kernel runs, traced
+// for the whole system while the machine is idle and then while an instance runs, divided by whose
+// they were. [settings] idle: seconds of the one. docs/bench-reach.md.
 #include <fcntl.h>
 
 #include <thread>
