@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The first and last functions of each range of Linux 6.1, and some that modules may use in between.
+// The first and last functions of each range of Linux 6.1, and some in between that modules use.
 #include "bench/kernel/anchors.h"
 
 namespace kiste::bench {
@@ -78,7 +78,8 @@ constexpr Anchors kAnchors[] = {
      "io_uring_poll io_cq_unlock_post io_is_uring_fops io_madvise_prep "
      "io_uring_cmd_complete_in_task io_uring_cmd_import_fixed io_send_prep_async "
      "io_queue_linked_timeout io_async_cancel_prep io_import_fixed io_worker_cancel_cb "
-     "io_wq_max_workers io_cancel_ctx_cb io_pages_map io_uring_alloc_task_context io_register_rsrc"},
+     "io_wq_max_workers io_cancel_ctx_cb io_pages_map io_uring_alloc_task_context"
+     " io_register_rsrc"},
     {"lib",
      "lockref_get debug_locks_off bitmap_zalloc iov_iter_init _find_next_andnot_bit "
      "rht_bucket_nested __read_overflow2_field hchacha_block_generic pci_iomap_wc_range "

@@ -129,7 +129,8 @@ bool IsInterruptEntry(std::string_view function) {
 
 std::set<int> Division::All() const {
   auto all = payload;
-  for (const auto* set : {&runtime, &kernel_threads, &interrupts}) all.insert(set->begin(), set->end());
+  for (const auto* set : {&runtime, &kernel_threads, &interrupts})
+    all.insert(set->begin(), set->end());
   return all;
 }
 

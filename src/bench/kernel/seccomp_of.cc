@@ -59,7 +59,8 @@ Result<AllowedCalls> ReadAllowedCalls(pid_t pid) {
   // Every filter must agree.
   auto calls = NativeCalls({});
   for (const auto& filter : *filters) {
-    for (const auto& [name, reach] : NativeCalls(filter)) calls[name] = std::min(calls[name], reach);
+    for (const auto& [name, reach] : NativeCalls(filter))
+      calls[name] = std::min(calls[name], reach);
   }
   AllowedCalls allowed;
   allowed.filters = static_cast<int>(filters->size());

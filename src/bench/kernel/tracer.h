@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The kernel's function tracer (Documentation/trace/ftrace.rst), for the whole system, in an
-// instance of its own: nobody else's tracing is touched. A thread reads the buffers while they fill,
-// so that nothing is lost; this program itself is not traced, but what it starts is.
+// instance of its own: nobody else's tracing is touched. A thread reads the buffers while they
+// fill, so that nothing is lost; this program itself is not traced, but what it starts is.
 //
-// What is kept is not the events but what they tell: which function ran for which thread, at first and
-// at last, in an interrupt or not; who has forked whom; what was executed; which system calls were
-// made.
+// What is kept is not the events but what they tell: which function ran for which thread, at first
+// and at last, in an interrupt or not; who has forked whom; what was executed; which system calls
+// were made.
 #pragma once
 
 #include <atomic>

@@ -112,7 +112,8 @@ Result<Outcome> Evaluate(const Trial& trial, const Tracer& tracer, const Trace& 
     outcome.gaps.push_back({"reach/payload/functions", tracer.no_functions()});
   }
   outcome.Add("reach/payload/syscalls", "count", static_cast<double>(division.calls.size()));
-  outcome.Add("reach/runtime/syscalls", "count", static_cast<double>(division.runtime_calls.size()));
+  outcome.Add("reach/runtime/syscalls", "count",
+              static_cast<double>(division.runtime_calls.size()));
   return outcome;
 }
 

@@ -10,6 +10,7 @@
 
 namespace kiste::bench {
 
-void AddReach(const Trace& trace, const Division& division, const Symbols& symbols, Outcome& outcome);
+void AddReach(const Trace& trace, const Division& division, const Symbols& symbols,
+              Outcome& outcome);
 
 }  // namespace kiste::bench
