@@ -121,6 +121,7 @@ Status ReadWhatItIs(const json::Value& root, TargetDescription& target) {
   target.needs = TRY(root["needs"].Strings());
   target.version = TRY(root["version"].Strings());
   TRY(ReadFiles(root["files"], target));
+  target.process = TRY(root["process"].StringOr(""));
   target.inside_paths = TRY(root["own-root"].BoolOr(true));
   target.seccomp = TRY(root["seccomp"].BoolOr(false));
   return {};
@@ -140,8 +141,8 @@ Result<TargetDescription> ParseTarget(std::string_view text, const std::string& 
   auto document = TRY(ParseToml(text, file));
   const auto root = document.root();
   TRY(OnlyMembers(root, {"title", "isolation", "program", "needs", "files", "version", "own-root", "oci",
-                         "options", "seccomp", "cgroup", "do", "environment", "prepare", "undo",
-                         "daemon", "image", "limits", "network", "data"}));
+                         "options", "seccomp", "process", "cgroup", "do", "environment", "prepare",
+                         "undo", "daemon", "image", "limits", "network", "data"}));
   TargetDescription target;
   target.name = name;
   target.source = std::string(text);

@@ -44,6 +44,10 @@ struct TargetDescription {
   std::map<std::string, Words> files;  // by placeholder: patterns (glob(7)) of which one must be there
   Words version;                   // a command whose first line is the version; may be empty
 
+  // The program inside is no process of the host, but runs in one whose command line begins with a
+  // word that ends so; "" when it is one itself.
+  std::string process;
+
   bool bundle = false;       // an OCI bundle is written for each instance
   bool seccomp = false;      // with podman's default profile in it
   bool inside_paths = true;  // false: the program sees the host's paths (no root of its own)

@@ -61,5 +61,6 @@ Result<Outcome> MeasureDensity(const Trial& trial);
 Result<Outcome> MeasureInterference(const Trial& trial);
 Result<Outcome> MeasurePair(const Trial& trial);
 Result<Outcome> MeasurePry(const Trial& trial);
+Result<Outcome> MeasureReach(const Trial& trial);
 
 }  // namespace kiste::bench

@@ -15,6 +15,7 @@ constexpr Method kMethods[] = {
     {"interference", "a victim beside neighbours that take", MeasureInterference},
     {"pair", "two under the same load beside each other", MeasurePair},
     {"pry", "probes for what is not the sandbox's own", MeasurePry},
+    {"reach", "how much of the kernel is reached", MeasureReach},
 };
 
 }  // namespace
