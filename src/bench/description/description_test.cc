@@ -39,9 +39,8 @@ TEST(Target, AnOciRuntimeNeedsNoCommands) {
       "title = 'x'\nisolation = 'namespaces'\nprogram = 'runc'\noci = true\noptions = ['--debug']",
       "x", "x.toml");
   ASSERT_TRUE(target) << target.error().Text();
-  EXPECT_EQ(target->commands.at(Verb::kRun),
-            (Words{"{program}", "--root", "{state}", "--debug", "run", "--bundle", "{bundle}",
-                   "{id}"}));
+  EXPECT_EQ(target->commands.at(Verb::kRun), (Words{"{program}", "--root", "{state}", "--debug",
+                                                    "run", "--bundle", "{bundle}", "{id}"}));
   EXPECT_TRUE(target->bundle);
 }
 

@@ -53,8 +53,8 @@ Result<CgroupMaker> ReadCgroupMaker(const json::Value& value) {
 }
 
 Status ReadCommandsOfLife(const json::Value& table, TargetDescription& target) {
-  TRY(OnlyMembers(table, {"run", "detached", "create", "start", "exec", "pause", "unpause", "stop",
-                          "delete"}));
+  TRY(OnlyMembers(
+      table, {"run", "detached", "create", "start", "exec", "pause", "unpause", "stop", "delete"}));
   for (const auto& [verb, name] : kVerbWords) {
     if (table[name]) target.commands[verb] = TRY(ReadWords(table[name]));
   }
@@ -140,9 +140,10 @@ Result<TargetDescription> ParseTarget(std::string_view text, const std::string& 
                                       const std::string& file) {
   auto document = TRY(ParseToml(text, file));
   const auto root = document.root();
-  TRY(OnlyMembers(root, {"title", "isolation", "program", "needs", "files", "version", "own-root", "oci",
-                         "options", "seccomp", "process", "cgroup", "do", "environment", "prepare",
-                         "undo", "daemon", "image", "limits", "network", "data"}));
+  TRY(OnlyMembers(root,
+                  {"title",   "isolation", "program", "needs",   "files",  "version", "own-root",
+                   "oci",     "options",   "seccomp", "process", "cgroup", "do",      "environment",
+                   "prepare", "undo",      "daemon",  "image",   "limits", "network", "data"}));
   TargetDescription target;
   target.name = name;
   target.source = std::string(text);

@@ -24,8 +24,8 @@ enum class Verb {
   kStop,  // returns when the program has ended, or was told to
   kDelete,
 };
-constexpr Verb kVerbs[] = {Verb::kRun,  Verb::kDetached, Verb::kCreate, Verb::kStart, Verb::kExec,
-                           Verb::kPause, Verb::kUnpause, Verb::kStop,   Verb::kDelete};
+constexpr Verb kVerbs[] = {Verb::kRun,   Verb::kDetached, Verb::kCreate, Verb::kStart, Verb::kExec,
+                           Verb::kPause, Verb::kUnpause,  Verb::kStop,   Verb::kDelete};
 std::string_view VerbName(Verb verb);
 
 // Who makes the cgroup of an instance, and sets its limits.
@@ -41,8 +41,9 @@ struct TargetDescription {
   std::string title, isolation;
   std::string program;             // looked up in PATH
   std::vector<std::string> needs;  // other programs and absolute paths without which it is missing
-  std::map<std::string, Words> files;  // by placeholder: patterns (glob(7)) of which one must be there
-  Words version;                   // a command whose first line is the version; may be empty
+  std::map<std::string, Words>
+      files;      // by placeholder: patterns (glob(7)) of which one must be there
+  Words version;  // a command whose first line is the version; may be empty
 
   // The program inside is no process of the host, but runs in one whose command line begins with a
   // word that ends so; "" when it is one itself.
@@ -56,14 +57,14 @@ struct TargetDescription {
   std::map<Verb, Words> commands;
   std::map<std::string, std::string> environment;
 
-  std::vector<Words> prepare, undo;              // once in a run, before the first and after the last trial
-  Words daemon, daemon_ready;                    // started before, asked until it answers
-  std::vector<Words> make_image, remove_image;   // for each root file system
-  std::map<std::string, Words> limits;           // cpus, memory, pids -> words for {limits}
-  Words network_none, network_link;              // for {network}
-  bool link = false;                             // can be given the run's network link
-  bool enter_link = false;                       // by being started in its namespace
-  Words data;                                    // for {data}: the words that mount {source} at /data
+  std::vector<Words> prepare, undo;  // once in a run, before the first and after the last trial
+  Words daemon, daemon_ready;        // started before, asked until it answers
+  std::vector<Words> make_image, remove_image;  // for each root file system
+  std::map<std::string, Words> limits;          // cpus, memory, pids -> words for {limits}
+  Words network_none, network_link;             // for {network}
+  bool link = false;                            // can be given the run's network link
+  bool enter_link = false;                      // by being started in its namespace
+  Words data;  // for {data}: the words that mount {source} at /data
   bool can_data = false;
 };
 

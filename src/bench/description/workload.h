@@ -14,8 +14,8 @@ namespace kiste::bench {
 
 // What an instance may use; nothing means no limit.
 struct Limits {
-  std::optional<double> cpus;       // processors, 0.5 is half of one
-  std::optional<uint64_t> memory;   // bytes
+  std::optional<double> cpus;      // processors, 0.5 is half of one
+  std::optional<uint64_t> memory;  // bytes
   std::optional<uint64_t> pids;
   bool any() const { return cpus || memory || pids; }
 };
@@ -40,10 +40,10 @@ struct WorkloadDescription {
   std::vector<OutputPattern> read;
   Limits limits;
   NetworkKind network = NetworkKind::kNone;
-  bool data = false;                  // a folder on the run's file system, {data} inside
-  double patience = 120;              // seconds that one command may take
-  int most_rounds = 0;                // takes part in no more rounds than that; 0: in all
-  std::map<std::string, std::vector<double>> numbers;    // [settings]: numbers and lists of them
+  bool data = false;      // a folder on the run's file system, {data} inside
+  double patience = 120;  // seconds that one command may take
+  int most_rounds = 0;    // takes part in no more rounds than that; 0: in all
+  std::map<std::string, std::vector<double>> numbers;     // [settings]: numbers and lists of them
   std::map<std::string, std::vector<std::string>> words;  // [settings]: texts and lists of them
 
   // A setting, or what stands for it.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Instances beside each other until as many run as asked for, or the machine has too little memory
-// left. At a few counts on the way: what each takes, and how long those took to come up that came since the last such count.
+// left. At a few counts on the way: what each takes, and how long those took to come up that came
+// since the last such count.
 #include <algorithm>
 
 #include "base/strings.h"
@@ -14,7 +15,8 @@ namespace {
 
 bool IsMark(double count, double most) {
   constexpr double kMarks[] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000};
-  return count == most || std::find(std::begin(kMarks), std::end(kMarks), count) != std::end(kMarks);
+  return count == most ||
+         std::find(std::begin(kMarks), std::end(kMarks), count) != std::end(kMarks);
 }
 
 void AddUse(const MemoryUse& before, const MemoryUse& now, double count, Outcome& outcome) {

@@ -2,8 +2,8 @@
 //
 // A victim with latency probes, alone and then beside one kind of neighbour after the other, in
 // sandboxes of the same target. slowdown is beside by alone, within one trial. Of each neighbour
-// there are two summaries: `typical` is the geometric mean of what the medians of all probes suffer,
-// `worst` the largest factor by which a 99th percentile grows.
+// there are two summaries: `typical` is the geometric mean of what the medians of all probes
+// suffer, `worst` the largest factor by which a 99th percentile grows.
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -28,7 +28,9 @@ std::string_view Short(std::string_view metric) {
 }
 
 // Medians and 99th percentiles: beyond them a second's samples say too little.
-bool IsKept(std::string_view metric) { return metric.ends_with("/p50") || metric.ends_with("/p99"); }
+bool IsKept(std::string_view metric) {
+  return metric.ends_with("/p50") || metric.ends_with("/p99");
+}
 
 void Compare(const Outcome& alone, const Outcome& beside, const std::string& kind,
              Outcome& outcome) {
@@ -40,8 +42,8 @@ void Compare(const Outcome& alone, const Outcome& beside, const std::string& kin
     auto at = before.find(sample.metric);
     if (!IsKept(sample.metric) || at == before.end() || at->second <= 0 || sample.number <= 0)
       continue;
-    double slowdown = MoreIsBetter(sample.unit) ? at->second / sample.number
-                                                : sample.number / at->second;
+    double slowdown =
+        MoreIsBetter(sample.unit) ? at->second / sample.number : sample.number / at->second;
     outcome.Add(StrCat("beside-", kind, "/", Short(sample.metric), "/slowdown"), "ratio", slowdown);
     if (sample.metric.ends_with("/p50")) {
       logs += std::log(slowdown);
@@ -50,12 +52,12 @@ void Compare(const Outcome& alone, const Outcome& beside, const std::string& kin
       worst = std::max(worst, slowdown);
     }
   }
-  if (medians > 0) outcome.Add(StrCat("beside-", kind, "/typical"), "ratio", std::exp(logs / medians));
+  if (medians > 0)
+    outcome.Add(StrCat("beside-", kind, "/typical"), "ratio", std::exp(logs / medians));
   if (worst > 0) outcome.Add(StrCat("beside-", kind, "/worst"), "ratio", worst);
 }
 
-Status Beside(const Trial& trial, const std::string& kind, const Outcome& alone,
-              Outcome& outcome) {
+Status Beside(const Trial& trial, const std::string& kind, const Outcome& alone, Outcome& outcome) {
   Words command = {"{load}", "burn", kind};
   if (trial.workload.data) command.insert(command.end(), {"--directory", "{data}"});
   auto neighbour = TRY(trial.Make(command));

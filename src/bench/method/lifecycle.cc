@@ -93,7 +93,8 @@ Status TimeStay(const Trial& trial, Outcome& outcome) {
   } else {
     TRY(instance.Up());
   }
-  if (instance.Can(Verb::kExec)) TRY(TimeStep(instance, Verb::kExec, {"{load}", "nothing"}, outcome));
+  if (instance.Can(Verb::kExec))
+    TRY(TimeStep(instance, Verb::kExec, {"{load}", "nothing"}, outcome));
   if (instance.Can(Verb::kPause) && instance.Can(Verb::kUnpause)) {
     TRY(TimeStep(instance, Verb::kPause, {}, outcome));
     TRY(TimeStep(instance, Verb::kUnpause, {}, outcome));
@@ -118,10 +119,11 @@ Result<Outcome> MeasureLifecycle(const Trial& trial) {
     for (const auto& file : files) DropFromCache(file);
     TRY(TimeBoot(trial, "lifecycle/boot-cold", outcome));
   }
-  for (auto verb : {Verb::kCreate, Verb::kStart, Verb::kExec, Verb::kPause, Verb::kUnpause,
-                    Verb::kDelete}) {
+  for (auto verb :
+       {Verb::kCreate, Verb::kStart, Verb::kExec, Verb::kPause, Verb::kUnpause, Verb::kDelete}) {
     if (!trial.target.description().commands.contains(verb))
-      outcome.gaps.push_back({StrCat("lifecycle/", VerbName(verb)), "the target has no such command"});
+      outcome.gaps.push_back(
+          {StrCat("lifecycle/", VerbName(verb)), "the target has no such command"});
   }
   return outcome;
 }

@@ -33,8 +33,8 @@ bool IsPid(std::string_view name) {
 Result<double> Charge(const std::string& cgroup) {
   auto layout = TRY(sys::cgroup::Detect());
   if (const auto* v1 = layout.FindV1("memory")) {
-    auto text = TRY(sys::ReadFileAt(
-        AT_FDCWD, StrCat(v1->mount_point, cgroup, "/memory.usage_in_bytes")));
+    auto text =
+        TRY(sys::ReadFileAt(AT_FDCWD, StrCat(v1->mount_point, cgroup, "/memory.usage_in_bytes")));
     return static_cast<double>(ParseUint(Trim(text)).value_or(0));
   }
   const auto* v2 = layout.FindV2();

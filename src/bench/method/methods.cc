@@ -35,9 +35,9 @@ Result<const RootFileSystem*> Roots::Get(const std::vector<std::string>& program
     if (made.programs == programs && made.filler == filler) return &made.root;
   }
   auto number = made_.size();
-  auto root = TRY(MakeRootFileSystem(
-      StrCat(folder_, "/root", number), StrCat("kiste-bench-root", number),
-      {.load = load_, .programs = programs, .filler = filler}));
+  auto root =
+      TRY(MakeRootFileSystem(StrCat(folder_, "/root", number), StrCat("kiste-bench-root", number),
+                             {.load = load_, .programs = programs, .filler = filler}));
   made_.push_back({programs, filler, std::move(root)});
   return &made_.back().root;
 }

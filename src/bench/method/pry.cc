@@ -24,12 +24,12 @@ Result<Outcome> MeasurePry(const Trial& trial) {
   auto outcome = TRY(ReadLoadOutput(output.text));
   auto seen_from_here = TRY(planting.Look());
   outcome.findings = Merge(std::move(outcome.findings), seen_from_here);
-  std::map<std::string, double> counts = {{"closed", 0}, {"sees", 0}, {"touches", 0}, {"unknown", 0}};
+  std::map<std::string, double> counts = {
+      {"closed", 0}, {"sees", 0}, {"touches", 0}, {"unknown", 0}};
   for (const auto& finding : outcome.findings) ++counts[finding.verdict];
   for (const auto& [verdict, count] : counts)
     outcome.Add(StrCat("spatial/", verdict), "count", count);
-  for (const auto& missing : planting.missing())
-    outcome.gaps.push_back({"planted", missing});
+  for (const auto& missing : planting.missing()) outcome.gaps.push_back({"planted", missing});
   return outcome;
 }
 

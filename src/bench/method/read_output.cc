@@ -55,8 +55,7 @@ Status ReadLine(std::string_view line, Outcome& outcome) {
     return ReadSamples(words, 3, at, line, outcome);
   }
   if (words[0] == "finding" && words.size() > 2) {
-    outcome.findings.push_back(
-        {std::string(words[1]), std::string(words[2]), Rest(words, 3)});
+    outcome.findings.push_back({std::string(words[1]), std::string(words[2]), Rest(words, 3)});
     return {};
   }
   if (words[0] == "cannot" && words.size() > 1) {
@@ -117,8 +116,9 @@ Result<Outcome> ReadByPatterns(std::string_view text, const std::vector<OutputPa
   for (const auto& [pattern, metric, unit, factor] : patterns) {
     Expression expression(pattern);
     if (!expression.valid()) {
-      return Invalid(StrCat("read: pattern: expected a POSIX extended expression with a group, found ",
-                            Quote(pattern)));
+      return Invalid(
+          StrCat("read: pattern: expected a POSIX extended expression with a group, found ",
+                 Quote(pattern)));
     }
     auto found = expression.FirstGroup(whole);
     if (!found)

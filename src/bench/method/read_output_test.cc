@@ -31,18 +31,19 @@ TEST_P(WrongOutput, IsNamed) {
       << outcome.error().Text();
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, WrongOutput,
-    testing::Values(std::pair("result a ns 1\n", "a last line `end`"),
-                    std::pair("result a ns x\nend\n", "a number"),
-                    std::pair("result a ns nan\nend\n", "a number"),
-                    std::pair("result a miles 1\nend\n", "a known unit"),
-                    std::pair("result a ns\nend\n", "a metric, a unit and numbers"),
-                    std::pair("hello\nend\n", "\"hello\""),
-                    std::pair("end\nresult a ns 1\n", "nothing behind")));
+INSTANTIATE_TEST_SUITE_P(All, WrongOutput,
+                         testing::Values(std::pair("result a ns 1\n", "a last line `end`"),
+                                         std::pair("result a ns x\nend\n", "a number"),
+                                         std::pair("result a ns nan\nend\n", "a number"),
+                                         std::pair("result a miles 1\nend\n", "a known unit"),
+                                         std::pair("result a ns\nend\n",
+                                                   "a metric, a unit and numbers"),
+                                         std::pair("hello\nend\n", "\"hello\""),
+                                         std::pair("end\nresult a ns 1\n", "nothing behind")));
 
 TEST(Patterns, AGroupIsTheNumber) {
-  auto outcome = ReadByPatterns("total:  12.5s\nother 3", {{"total: +([0-9.]+)s", "x/y", "ns", 1e9}});
+  auto outcome =
+      ReadByPatterns("total:  12.5s\nother 3", {{"total: +([0-9.]+)s", "x/y", "ns", 1e9}});
   ASSERT_TRUE(outcome) << outcome.error().Text();
   EXPECT_EQ(outcome->samples[0].number, 12.5e9);
 }

@@ -68,8 +68,7 @@ Result<Outcome> MeasureThroughput(const Trial& trial) {
   auto count = static_cast<size_t>(trial.workload.Number("sandboxes", 20));
   for (double workers : trial.workload.Numbers("workers", {1, 2, 4, 8})) {
     std::vector<Instance> instances;
-    for (size_t i = 0; i < count; ++i)
-      instances.push_back(TRY(trial.Make({"{load}", "nothing"})));
+    for (size_t i = 0; i < count; ++i) instances.push_back(TRY(trial.Make({"{load}", "nothing"})));
     Workers all(std::move(instances), static_cast<size_t>(workers));
     auto took = TRY(all.RunAll());
     outcome.AddAt({"workers", workers}, "throughput/run", "1/s",

@@ -222,8 +222,8 @@ Result<Output> Succeed(const Start& start, Deadline deadline) {
   if (ended.code == 0) return Output{ended.took, std::move(text)};
   // Some say on standard output why they fail.
   constexpr size_t kMost = 400;
-  auto why = ended.errors.empty() ? text.substr(text.size() - std::min(text.size(), kMost))
-                                  : ended.errors;
+  auto why =
+      ended.errors.empty() ? text.substr(text.size() - std::min(text.size(), kMost)) : ended.errors;
   return Fail(ErrorKind::kSystem,
               StrCat(Join(start.words, " "), ": exit code ", ended.code, ": ", Trim(why)));
 }

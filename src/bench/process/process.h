@@ -23,12 +23,12 @@ using Clock = std::chrono::steady_clock;
 using Nanoseconds = std::chrono::nanoseconds;
 
 struct Start {
-  std::vector<std::string> words;  // words[0] is looked up in PATH
+  std::vector<std::string> words;                  // words[0] is looked up in PATH
   std::map<std::string, std::string> environment;  // beside our own
-  std::vector<int> tasks;       // cgroup files `tasks` or cgroup.procs to join before the exec
-  int network = -1;             // a network namespace to enter before the exec
-  bool read_output = true;      // false: standard output is /dev/null
-  std::string folder;           // working directory; "" is ours
+  std::vector<int> tasks;   // cgroup files `tasks` or cgroup.procs to join before the exec
+  int network = -1;         // a network namespace to enter before the exec
+  bool read_output = true;  // false: standard output is /dev/null
+  std::string folder;       // working directory; "" is ours
 };
 
 struct Ended {
@@ -83,7 +83,8 @@ Result<Output> Succeed(const Start& start, Deadline deadline);
 // Where PATH has `program`, or it itself when it has a slash and can be executed; kNotFound.
 Result<std::string> FindProgram(const std::string& program);
 
-// The last, by name, of what matches the first of these patterns that matches anything (glob(3), with
+// The last, by name, of what matches the first of these patterns that matches anything (glob(3),
+// with
 // "~"); kNotFound names them.
 Result<std::string> FindFile(const std::vector<std::string>& patterns);
 

@@ -54,8 +54,7 @@ struct Failure {
   }
   if (plan.start->network >= 0 && setns(plan.start->network, CLONE_NEWNET) != 0)
     Die(failure, "setns network");
-  if (!plan.start->folder.empty() && chdir(plan.start->folder.c_str()) != 0)
-    Die(failure, "chdir");
+  if (!plan.start->folder.empty() && chdir(plan.start->folder.c_str()) != 0) Die(failure, "chdir");
   execve(plan.program, plan.argv.data(), plan.envp.data());
   Die(failure, "execve");
 }

@@ -73,12 +73,8 @@ void Statement::Reset() {
 bool Statement::IsNull(int column) const {
   return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
 }
-int64_t Statement::Int(int column) const {
-  return sqlite3_column_int64(statement_.get(), column);
-}
-double Statement::Real(int column) const {
-  return sqlite3_column_double(statement_.get(), column);
-}
+int64_t Statement::Int(int column) const { return sqlite3_column_int64(statement_.get(), column); }
+double Statement::Real(int column) const { return sqlite3_column_double(statement_.get(), column); }
 std::string Statement::Text(int column) const {
   const void* text = sqlite3_column_blob(statement_.get(), column);
   auto size = static_cast<size_t>(sqlite3_column_bytes(statement_.get(), column));
@@ -95,8 +91,8 @@ Result<Database> Database::Open(const std::string& path, Mode mode) {
   Database database;
   database.path_ = path;
   sqlite3* opened = nullptr;
-  int flags = mode == Mode::kRead ? SQLITE_OPEN_READONLY
-                                  : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  int flags =
+      mode == Mode::kRead ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   int code = sqlite3_open_v2(path.c_str(), &opened, flags, nullptr);
   database.database_.reset(opened);
   if (code != SQLITE_OK) return SqliteError(opened, path);
@@ -108,8 +104,9 @@ Result<Database> Database::Open(const std::string& path, Mode mode) {
 
 // An empty file becomes a record; anything else must be one.
 Status Database::CheckVersion(Mode mode) {
-  auto ask = TRY(Prepare("SELECT (SELECT user_version FROM pragma_user_version), "
-                         "(SELECT count(*) FROM sqlite_master)"));
+  auto ask =
+      TRY(Prepare("SELECT (SELECT user_version FROM pragma_user_version), "
+                  "(SELECT count(*) FROM sqlite_master)"));
   TRY(ask.Step());
   int64_t version = ask.Int(0), tables = ask.Int(1);
   if (version == kSchemaVersion) return {};

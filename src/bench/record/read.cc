@@ -35,9 +35,9 @@ Status ReadTargets(Database& database, RecordedRun& run) {
 }
 
 Status ReadWorkloads(Database& database, RecordedRun& run) {
-  auto ask = TRY(database.Prepare(
-      "SELECT id, name, title, axiom, method, missing FROM workload WHERE run = ? "
-      "ORDER BY ordinal"));
+  auto ask = TRY(
+      database.Prepare("SELECT id, name, title, axiom, method, missing FROM workload WHERE run = ? "
+                       "ORDER BY ordinal"));
   ask.Bind(run.id);
   while (TRY(ask.Step())) {
     run.workloads.push_back({.id = ask.Int(0),
@@ -128,9 +128,8 @@ Result<RecordedRun> ReadRun(Database& database, const std::string& name) {
   bool found = TRY(ask.Bind(name).Step());
   if (!found) {
     auto names = TRY(RunNames(database));
-    return Fail(ErrorKind::kNotFound,
-                StrCat(database.path(), ": expected one of the runs ", Join(names, ", "),
-                       ", found ", Quote(name)));
+    return Fail(ErrorKind::kNotFound, StrCat(database.path(), ": expected one of the runs ",
+                                             Join(names, ", "), ", found ", Quote(name)));
   }
   RecordedRun run{.id = ask.Int(0),
                   .name = ask.Text(1),

@@ -45,9 +45,9 @@ struct RecordedRun {
   uint64_t seed = 0;
   int rounds = 0;
   std::vector<std::pair<std::string, std::string>> host;
-  std::vector<RecordedTarget> targets;      // in their order
+  std::vector<RecordedTarget> targets;  // in their order
   std::vector<RecordedWorkload> workloads;
-  std::vector<RecordedTrial> trials;        // of rounds that count: not the warm-up
+  std::vector<RecordedTrial> trials;  // of rounds that count: not the warm-up
 };
 
 // The run of that name, or the last one for "". kNotFound names those that there are.

@@ -32,7 +32,8 @@ class RecordTest : public testing::Test {
 TEST_F(RecordTest, ATrialWithAllOfItsOutcome) {
   auto writer = Writer::Open(path_);
   ASSERT_TRUE(writer) << writer.error().Text();
-  ASSERT_TRUE(writer->BeginRun({.name = "a", .command = "x", .version = "1", .seed = 7, .rounds = 2}));
+  ASSERT_TRUE(
+      writer->BeginRun({.name = "a", .command = "x", .version = "1", .seed = 7, .rounds = 2}));
   ASSERT_TRUE(writer->AddHost("kernel", "Linux"));
   auto target = writer->AddTarget({.name = "bare", .title = "t", .isolation = "none"});
   auto workload = writer->AddWorkload({.name = "cpu", .title = "t", .axiom = "performance"});

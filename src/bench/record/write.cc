@@ -47,11 +47,10 @@ Status Writer::BeginRun(const NewRun& run) {
 }
 
 Result<NewRun> Writer::Resume(const std::string& name) {
-  auto ask = TRY(database_.Prepare(
-      "SELECT id, command, version, seed, rounds FROM run WHERE name = ?"));
+  auto ask =
+      TRY(database_.Prepare("SELECT id, command, version, seed, rounds FROM run WHERE name = ?"));
   bool found = TRY(ask.Bind(name).Step());
-  if (!found)
-    return Fail(ErrorKind::kNotFound, StrCat(database_.path(), ": no run ", Quote(name)));
+  if (!found) return Fail(ErrorKind::kNotFound, StrCat(database_.path(), ": no run ", Quote(name)));
   run_ = ask.Int(0);
   NewRun run{.name = name, .command = ask.Text(1), .version = ask.Text(2)};
   run.seed = static_cast<uint64_t>(ask.Int(3));
@@ -112,8 +111,8 @@ Status Writer::AddOutcome(int64_t trial, const Outcome& outcome) {
     TRY(value.Bind(sample.number).Run());
     value.Reset();
   }
-  auto finding = TRY(database_.Prepare(
-      "INSERT INTO finding (trial, probe, verdict, words) VALUES (?, ?, ?, ?)"));
+  auto finding = TRY(
+      database_.Prepare("INSERT INTO finding (trial, probe, verdict, words) VALUES (?, ?, ?, ?)"));
   for (const auto& found : outcome.findings) {
     TRY(finding.Bind(trial).Bind(found.probe).Bind(found.verdict).Bind(found.words).Run());
     finding.Reset();

@@ -85,8 +85,7 @@ Difference ComparePaired(const Series& first, const Series& second) {
 }
 
 // The interval of the ratio of two medians: both sides drawn anew each time.
-Interval BootstrapRatio(const std::vector<double>& a, const std::vector<double>& b,
-                        uint64_t seed) {
+Interval BootstrapRatio(const std::vector<double>& a, const std::vector<double>& b, uint64_t seed) {
   constexpr int kDraws = 10'000;
   Random random(seed);
   std::vector<double> ratios, draw_a(a.size()), draw_b(b.size());

@@ -2,8 +2,8 @@
 //
 // Which differences are real. Every metric that both sides have is one test; together they are a
 // family, whose p-values are corrected by Holm: of comparisons of a thing with itself at most one
-// in a hundred says that anything differs, however many metrics there are. A metric that is a function
-// (of a size, a number of instances) is one test, too: the geometric mean over x.
+// in a hundred says that anything differs, however many metrics there are. A metric that is a
+// function (of a size, a number of instances) is one test, too: the geometric mean over x.
 //
 // Two targets of one run are compared by rounds: both were measured close together, and what
 // drifts drops out (signed ranks). Two runs are compared by target: as ratios to the baseline where

@@ -83,8 +83,7 @@ TEST(CompareRuns, OfOneThingSayNoDifference) {
 }
 
 TEST(CompareRuns, FindWhatChanged) {
-  auto comparison =
-      CompareRuns(Noise(1, Shape::kNormal, 20, 1), Noise(2, Shape::kNormal, 20, 1.1));
+  auto comparison = CompareRuns(Noise(1, Shape::kNormal, 20, 1), Noise(2, Shape::kNormal, 20, 1.1));
   EXPECT_TRUE(comparison.any());
   for (const auto& difference : comparison.differences) {
     bool changed = difference.target == "b" && difference.metric == "m0";

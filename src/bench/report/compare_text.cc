@@ -42,8 +42,8 @@ std::string TerminalComparison(const Comparison& comparison) {
     auto name = NameOf(difference);
     char numbers[128];
     snprintf(numbers, sizeof numbers, "  %7.3f  [%.3f, %.3f]  p %.4f  n %zu  ",
-             difference.ratio.median, difference.ratio.interval.low,
-             difference.ratio.interval.high, difference.corrected, difference.rounds);
+             difference.ratio.median, difference.ratio.interval.low, difference.ratio.interval.high,
+             difference.corrected, difference.rounds);
     text += StrCat("  ", name, std::string(widest - Width(name), ' '), numbers,
                    Word(difference.verdict), "\n");
   }

@@ -182,8 +182,7 @@ std::string JsonOf(const RecordedRun& run, const std::vector<const Figure*>& fig
 }
 
 std::string CsvReport(const RecordedRun& run) {
-  std::string text =
-      "run,target,workload,round,disturbed,metric,unit,x_name,x,number\r\n";
+  std::string text = "run,target,workload,round,disturbed,metric,unit,x_name,x,number\r\n";
   for (const auto& trial : run.trials) {
     for (const auto& sample : trial.outcome.samples) {
       text += StrCat(Field(run.name), ",", Field(run.targets[trial.target].name), ",",

@@ -40,8 +40,8 @@ std::string CellHtml(const Figure& figure, const Cell& cell) {
                    Escape(Show(cell.value.interval.high, figure.unit)), "</small>");
   }
   if (cell.outliers > 0) {
-    text += StrCat("<small>", cell.outliers, cell.outliers == 1 ? " outlier" : " outliers",
-                   "</small>");
+    text +=
+        StrCat("<small>", cell.outliers, cell.outliers == 1 ? " outlier" : " outliers", "</small>");
   }
   return text + "</td>";
 }
@@ -94,9 +94,9 @@ std::string Charts(const RecordedRun& run, const std::vector<const Figure*>& fig
                    size_t& number) {
   std::string text = "<div class=\"charts\">";
   for (const auto& group : ByMetric(figures)) {
-    text += StrCat("<figure data-chart=\"", number++, "\"><figcaption>",
-                   Escape(group.front()->metric), "</figcaption>",
-                   PlotSvg(run, group, Placement::kInPage), "</figure>");
+    text +=
+        StrCat("<figure data-chart=\"", number++, "\"><figcaption>", Escape(group.front()->metric),
+               "</figcaption>", PlotSvg(run, group, Placement::kInPage), "</figure>");
   }
   return text + "</div>";
 }
@@ -111,7 +111,8 @@ std::string Probes(const RecordedRun& run, size_t workload) {
     if (std::any_of(rows.begin(), rows.end(), has)) targets.push_back(target);
   }
   std::string text =
-      "<p>Each probe tries from inside. <span class=\"v closed\">closed</span> it was refused or saw "
+      "<p>Each probe tries from inside. <span class=\"v closed\">closed</span> it was refused or "
+      "saw "
       "only its own, <span class=\"v sees\">sees</span> it learnt of something outside, <span "
       "class=\"v touches\">touches</span> it could change or use it.</p><details open><summary>All "
       "probes</summary><div class=\"wide\" tabindex=\"0\"><table class=\"probes\"><thead><tr><th "
@@ -158,7 +159,8 @@ std::string MissingHtml(const RecordedRun& run) {
   auto all = MakeMissing(run);
   if (all.empty()) return "<p>Nothing.</p>";
   std::string text =
-      "<div class=\"wide\" tabindex=\"0\"><table class=\"words\"><thead><tr><th>target</th><th>workload</th><th>metric"
+      "<div class=\"wide\" tabindex=\"0\"><table "
+      "class=\"words\"><thead><tr><th>target</th><th>workload</th><th>metric"
       "</th><th>why</th></tr></thead><tbody>";
   for (const auto& missing : all) {
     text += StrCat("<tr>", Tag("td", missing.target), Tag("td", missing.workload),
@@ -228,22 +230,23 @@ std::string HtmlReport(const RecordedRun& run) {
       auto html = WorkloadHtml(run, figures, workload, charted, number);
       if (html.empty()) continue;
       part += html;
-      contents += StrCat("<a href=\"#w-", workload, "\">", Escape(run.workloads[workload].name),
-                         "</a> ");
+      contents +=
+          StrCat("<a href=\"#w-", workload, "\">", Escape(run.workloads[workload].name), "</a> ");
     }
     if (part.empty()) continue;
     body += StrCat("<section id=\"", axiom.name, "\"><h2>", axiom.title, "</h2><p class=\"about\">",
                    axiom.about, "</p>", part, "</section>");
   }
   const auto& base = run.targets.empty() ? std::string("none") : run.targets[Baseline(run)].name;
-  auto intro = StrCat(
-      "<header><h1>What sandboxes cost and give</h1><p>Run <b>", Escape(run.name), "</b>, ",
-      Escape(run.began), ", ", run.rounds, run.rounds == 1 ? " round" : " rounds",
-      run.ended.empty() ? ", <b>not finished</b>" : "",
-      ". Dots are medians over rounds, faint dots the rounds, bars the 99 % interval; × is the ratio "
-      "to <b>",
-      Escape(base), "</b>, taken within rounds.</p><nav>", contents,
-      "<a href=\"#missing\">not measured</a> <a href=\"#host\">host</a></nav></header>");
+  auto intro =
+      StrCat("<header><h1>What sandboxes cost and give</h1><p>Run <b>", Escape(run.name), "</b>, ",
+             Escape(run.began), ", ", run.rounds, run.rounds == 1 ? " round" : " rounds",
+             run.ended.empty() ? ", <b>not finished</b>" : "",
+             ". Dots are medians over rounds, faint dots the rounds, bars the 99 % interval; × is "
+             "the ratio "
+             "to <b>",
+             Escape(base), "</b>, taken within rounds.</p><nav>", contents,
+             "<a href=\"#missing\">not measured</a> <a href=\"#host\">host</a></nav></header>");
   return StrCat(Head(run), intro, "<div id=\"controls\" hidden></div><main>", body,
                 "<section id=\"missing\"><h2>Not measured</h2>", MissingHtml(run), "</section>",
                 "<section id=\"noise\"><h2>Noise</h2>", NoiseHtml(run), "</section>",
@@ -251,8 +254,8 @@ std::string HtmlReport(const RecordedRun& run) {
                 "<section id=\"repeat\"><h2>How to repeat</h2><pre>", Escape(run.command),
                 "</pre><p>kiste-bench ", Escape(run.version), ", seed ", run.seed,
                 "; an order of trials is drawn again by <code>--seed</code>.</p></section></main>",
-                "<script type=\"application/json\" id=\"data\">", DataForScript(run, charted), "</script>",
-                "<script>", kPageScript, "</script></body></html>\n");
+                "<script type=\"application/json\" id=\"data\">", DataForScript(run, charted),
+                "</script>", "<script>", kPageScript, "</script></body></html>\n");
 }
 
 }  // namespace kiste::bench

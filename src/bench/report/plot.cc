@@ -80,8 +80,8 @@ class Axis {
 std::string ClassOf(size_t target) { return StrCat("t", target % 8); }
 
 std::string Begin(double height, std::string_view title, Placement placement) {
-  return StrCat("<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" viewBox=\"0 0 ",
-                Px(kWidth), " ", Px(height), "\"><title>", Escape(title), "</title>",
+  return StrCat("<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" viewBox=\"0 0 ", Px(kWidth),
+                " ", Px(height), "\"><title>", Escape(title), "</title>",
                 placement == Placement::kAlone ? kStyle : "");
 }
 

@@ -44,8 +44,8 @@ std::string Table(const std::vector<Row>& rows) {
 // Of one round there is no interval.
 std::string Percent(const Estimate& estimate, size_t rounds) {
   if (estimate.median == 0 || rounds < 2) return "";
-  double half = std::max(estimate.interval.high - estimate.median,
-                         estimate.median - estimate.interval.low);
+  double half =
+      std::max(estimate.interval.high - estimate.median, estimate.median - estimate.interval.low);
   char text[32];
   snprintf(text, sizeof text, " ±%.0f%%", 100 * half / std::max(estimate.median, -estimate.median));
   return text;

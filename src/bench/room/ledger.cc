@@ -91,8 +91,9 @@ Result<Ledger> Ledger::Write(const std::string& run, const Belongings& belonging
   auto file = sys::Open(ledger.path_, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (!file && file.error().errno_value == EEXIST) {
     return Fail(ErrorKind::kExists,
-                StrCat(ledger.path_, ": expected none; that run lives, or `kiste-bench clean` has "
-                                     "something to take away"));
+                StrCat(ledger.path_,
+                       ": expected none; that run lives, or `kiste-bench clean` has "
+                       "something to take away"));
   }
   ledger.file_ = TRY(std::move(file));
   TRY(sys::LockExclusive(ledger.file_.get(), ledger.path_));

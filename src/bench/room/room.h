@@ -21,7 +21,8 @@ Result<std::vector<Fd>> OpenTasks(const sys::cgroup::Cgroup& cgroup);
 struct Room {
   std::string run;     // its name
   std::string folder;  // on the file system that is measured
-  std::string cgroup;  // the path in every hierarchy; the run itself and its daemons are in `self` below it
+  std::string
+      cgroup;  // the path in every hierarchy; the run itself and its daemons are in `self` below it
 };
 
 // Makes the room below `parent`, calls `deed` in its first process, takes the room away and returns

@@ -40,7 +40,8 @@ Status Fill(const std::string& root, uint64_t bytes) {
   std::string content(std::min(bytes, kFile), 'k');
   // Not the same byte everywhere: nobody may store it as a hole or compress it to nothing.
   uint32_t state = 1;
-  for (char& byte : content) byte = static_cast<char>((state = state * 1664525u + 1013904223u) >> 24);
+  for (char& byte : content)
+    byte = static_cast<char>((state = state * 1664525u + 1013904223u) >> 24);
   for (uint64_t at = 0; at < bytes; at += kFile) {
     auto path = StrCat(root, "/filler/", at / kFile);
     auto file = TRY(sys::Open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
@@ -79,8 +80,8 @@ std::vector<std::string> LibrariesOf(const std::string& program) {
 
 Result<RootFileSystem> MakeRootFileSystem(const std::string& path, const std::string& image,
                                           const RootRequest& request) {
-  for (const char* folder : {"", "/bin", "/data", "/dev", "/etc", "/proc", "/run", "/sys",
-                             "/tmp", "/usr", "/var/lib", "/var/log", "/var/run"}) {
+  for (const char* folder : {"", "/bin", "/data", "/dev", "/etc", "/proc", "/run", "/sys", "/tmp",
+                             "/usr", "/var/lib", "/var/log", "/var/run"}) {
     TRY(sys::MakeDirectories(StrCat(path, folder), 0755));
   }
   auto root = TRY(sys::Open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -58,9 +58,9 @@ std::string FileSystem(const std::string& folder) {
     unsigned long magic;
     const char* name;
   };
-  constexpr Type kTypes[] = {{0xef53, "ext2, ext3 or ext4"}, {0x01021994, "tmpfs"},
-                             {0x58465342, "xfs"},            {0x9123683e, "btrfs"},
-                             {0x794c7630, "overlay"},        {0x2fc12fc1, "zfs"}};
+  constexpr Type kTypes[] = {
+      {0xef53, "ext2, ext3 or ext4"}, {0x01021994, "tmpfs"},   {0x58465342, "xfs"},
+      {0x9123683e, "btrfs"},          {0x794c7630, "overlay"}, {0x2fc12fc1, "zfs"}};
   for (const auto& type : kTypes) {
     if (type.magic == static_cast<unsigned long>(about.f_type)) return type.name;
   }
@@ -100,7 +100,8 @@ HostFacts DescribeHost(const std::string& folder) {
   auto flags = Line("/proc/cpuinfo", "flags", ':');
   facts.emplace_back("hypervisor", flags.find(" hypervisor") != std::string::npos ? "yes" : "no");
   AddFile(facts, "kernel command line", "/proc/cmdline");
-  AddFile(facts, "clock source", "/sys/devices/system/clocksource/clocksource0/current_clocksource");
+  AddFile(facts, "clock source",
+          "/sys/devices/system/clocksource/clocksource0/current_clocksource");
   AddFile(facts, "frequency governor", "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
   AddFile(facts, "transparent huge pages", "/sys/kernel/mm/transparent_hugepage/enabled");
   AddFile(facts, "security modules", "/sys/kernel/security/lsm");

@@ -14,8 +14,7 @@ namespace {
 std::vector<size_t> Permutation(size_t count, Random& random) {
   std::vector<size_t> order(count);
   std::iota(order.begin(), order.end(), size_t{0});
-  for (size_t left = count; left > 1; --left)
-    std::swap(order[left - 1], order[random.Below(left)]);
+  for (size_t left = count; left > 1; --left) std::swap(order[left - 1], order[random.Below(left)]);
   return order;
 }
 

@@ -130,7 +130,7 @@ class Runner {
     row.disturbed = noise.Disturbs();
     ReapOrphans();
     if (!outcome && Interrupted()) return {};
-    row.status = outcome ? "ok"
+    row.status = outcome                                           ? "ok"
                  : outcome.error().kind == ErrorKind::kUnsupported ? "cannot"
                                                                    : "failed";
     if (!outcome) row.why = outcome.error().Text();

@@ -13,17 +13,17 @@
 namespace kiste::bench {
 
 struct RunRequest {
-  std::string name;    // letters, digits, "-", "_", "."; of the room and in the record
+  std::string name;     // letters, digits, "-", "_", "."; of the room and in the record
   bool resume = false;  // goes on with the run of that name
   std::vector<TargetDescription> targets;
   std::vector<WorkloadDescription> workloads;
   int rounds = 5;
   bool warm_up = true;
   uint64_t seed = 0;
-  std::string record;    // the SQLite file
-  std::string parent;    // the folder in which the run's folder is made
-  std::string load;      // the program inside
-  std::string command;   // the command line, for the record
+  std::string record;   // the SQLite file
+  std::string parent;   // the folder in which the run's folder is made
+  std::string load;     // the program inside
+  std::string command;  // the command line, for the record
   std::string version;
 };
 

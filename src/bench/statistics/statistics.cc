@@ -24,8 +24,7 @@ std::vector<double> Ranks(std::span<const double> numbers, double& ties) {
     while (to < order.size() && numbers[order[to]] <= numbers[order[from]]) ++to;
     auto count = static_cast<double>(to - from);
     if (to - from > 1) ties += count * count * count - count;
-    for (size_t at = from; at < to; ++at)
-      ranks[order[at]] = static_cast<double>(from + to + 1) / 2;
+    for (size_t at = from; at < to; ++at) ranks[order[at]] = static_cast<double>(from + to + 1) / 2;
     from = to;
   }
   return ranks;
@@ -133,7 +132,8 @@ double MannWhitney(std::span<const double> a, std::span<const double> b) {
   all.insert(all.end(), b.begin(), b.end());
   double ties = 0;
   auto ranks = Ranks(all, ties);
-  double sum = std::accumulate(ranks.begin(), ranks.begin() + static_cast<ptrdiff_t>(a.size()), 0.0);
+  double sum =
+      std::accumulate(ranks.begin(), ranks.begin() + static_cast<ptrdiff_t>(a.size()), 0.0);
   auto n = static_cast<double>(a.size()), m = static_cast<double>(b.size());
   double u = sum - n * (n + 1) / 2;
   constexpr size_t kMostExact = 20;

@@ -35,7 +35,8 @@ struct Interval {
   double low = 0, high = 0;
 };
 constexpr double kConfidence = 0.99;
-// The percentile bootstrap of the median (Efron 1979): 10,000 draws. One number is its own interval.
+// The percentile bootstrap of the median (Efron 1979): 10,000 draws. One number is its own
+// interval.
 Interval BootstrapMedian(std::span<const double> numbers, uint64_t seed,
                          double confidence = kConfidence);
 

@@ -14,10 +14,10 @@ namespace kiste::bench {
 struct BundleRequest {
   std::string rootfs;
   Words command;
-  std::string cgroup;             // path; made by the runtime
-  std::string network;            // a network namespace to join; "" has it made
-  std::string data;               // the folder that becomes /data; "" for none
-  std::string seccomp;            // a profile in the specification's form, as JSON text; "" for none
+  std::string cgroup;   // path; made by the runtime
+  std::string network;  // a network namespace to join; "" has it made
+  std::string data;     // the folder that becomes /data; "" for none
+  std::string seccomp;  // a profile in the specification's form, as JSON text; "" for none
   Limits limits;
 };
 

@@ -48,7 +48,8 @@ TEST(Bundle, WithoutMoreIsPlain) {
 
 TEST(Bundle, TheDefaultProfileIsTheSpecifications) {
   auto profile = DefaultSeccompProfile();
-  if (!profile && profile.error().kind == ErrorKind::kNotFound) GTEST_SKIP() << profile.error().Text();
+  if (!profile && profile.error().kind == ErrorKind::kNotFound)
+    GTEST_SKIP() << profile.error().Text();
   ASSERT_TRUE(profile) << profile.error().Text();
   BundleRequest request;
   request.seccomp = *profile;

@@ -44,8 +44,8 @@ Result<Start> Instance::For(Verb verb, const Words& command) const {
   const auto& commands = target_->description().commands;
   auto at = commands.find(verb);
   if (at == commands.end()) {
-    return Fail(ErrorKind::kUnsupported, StrCat("target ", target_->description().name,
-                                                " has no command ", VerbName(verb)));
+    return Fail(ErrorKind::kUnsupported,
+                StrCat("target ", target_->description().name, " has no command ", VerbName(verb)));
   }
   auto placeholders = placeholders_;
   if (!command.empty()) {

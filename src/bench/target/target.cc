@@ -26,9 +26,8 @@ std::string NextId() {
 
 // Letters that may stand in any path and image name.
 std::string Plain(std::string_view name) {
-  std::string plain(name.substr(name.rfind('/') == std::string_view::npos
-                                    ? 0
-                                    : name.rfind('/') + 1));
+  std::string plain(
+      name.substr(name.rfind('/') == std::string_view::npos ? 0 : name.rfind('/') + 1));
   for (char& letter : plain) {
     if ((letter < 'a' || letter > 'z') && (letter < '0' || letter > '9')) letter = '-';
   }
@@ -51,8 +50,8 @@ Result<sys::cgroup::Resources> ToResources(const Limits& limits) {
   if (limits.memory)
     resources.memory = sys::cgroup::Memory{.limit = static_cast<int64_t>(*limits.memory)};
   if (limits.cpus) {
-    resources.cpu = sys::cgroup::Cpu{.period = 100000,
-                                     .quota = static_cast<int64_t>(*limits.cpus * 100000)};
+    resources.cpu =
+        sys::cgroup::Cpu{.period = 100000, .quota = static_cast<int64_t>(*limits.cpus * 100000)};
   }
   if (limits.pids) resources.pids_limit = static_cast<int64_t>(*limits.pids);
   return resources;
@@ -144,8 +143,7 @@ Status Target::BeginDaemon() {
     if (answered) return {};
     if (daemon_->HasEnded()) {
       auto ended = TRY(daemon_->Wait(Deadline::In(std::chrono::seconds(1))));
-      return Fail(ErrorKind::kSystem,
-                  StrCat("daemon: exit code ", ended.code, ": ", ended.errors));
+      return Fail(ErrorKind::kSystem, StrCat("daemon: exit code ", ended.code, ": ", ended.errors));
     }
     if (deadline.Over()) return std::unexpected(std::move(answered).error().With("daemon"));
     usleep(50'000);
@@ -216,7 +214,8 @@ Status Target::FillPlaceholders(const Ask& ask, Instance& instance) const {
   values["outside"] = {kOutsideAddress};
   values["source"] = {instance.data_};
   if (ask.link != nullptr) values["link"] = {ask.link->path()};
-  if (ask.limits.cpus) values["cpus"] = {StrCat(static_cast<int64_t>(*ask.limits.cpus * 1000), "e-3")};
+  if (ask.limits.cpus)
+    values["cpus"] = {StrCat(static_cast<int64_t>(*ask.limits.cpus * 1000), "e-3")};
   if (ask.limits.memory) values["memory"] = {StrCat(*ask.limits.memory)};
   if (ask.limits.pids) values["pids"] = {StrCat(*ask.limits.pids)};
   Words limits;
@@ -226,8 +225,8 @@ Status Target::FillPlaceholders(const Ask& ask, Instance& instance) const {
     limits.insert(limits.end(), filled.begin(), filled.end());
   }
   values["limits"] = limits;
-  values["network"] = TRY(FillIn(
-      ask.link != nullptr ? description_.network_link : description_.network_none, values));
+  values["network"] = TRY(
+      FillIn(ask.link != nullptr ? description_.network_link : description_.network_none, values));
   auto data = ask.data ? TRY(FillIn(description_.data, values)) : Words();
   // In a command inside {data} is the folder; outside, the words that bring it there.
   values["data"] = {inside ? "/data" : instance.data_};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A target made to run in this room: its program found, its folder made, its daemon up. From it
-// come instances: one sandbox each, with a command inside, limits, perhaps a link and a data folder.
+// come instances: one sandbox each, with a command inside, limits, perhaps a link and a data
+// folder.
 #pragma once
 
 #include <memory>

@@ -18,7 +18,7 @@ Result<int> Clean(const Session&) {
 
 }  // namespace
 
-const Command kCleanCommand = {"clean", "", "take away what killed runs have left", {}, 0, 0,
-                               Clean};
+const Command kCleanCommand = {"clean", "",   "take away what killed runs have left", {}, 0,
+                               0,       Clean};
 
 }  // namespace kiste::cli::bench

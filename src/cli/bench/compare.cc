@@ -52,9 +52,12 @@ Result<int> Compare(const Session& session) {
 
 }  // namespace
 
-const Command kCompareCommand = {
-    "compare", "<run> [run]", "which differences between two runs, or two targets, are real",
-    kOptions,  1,             2,
-    Compare};
+const Command kCompareCommand = {"compare",
+                                 "<run> [run]",
+                                 "which differences between two runs, or two targets, are real",
+                                 kOptions,
+                                 1,
+                                 2,
+                                 Compare};
 
 }  // namespace kiste::cli::bench

@@ -66,8 +66,8 @@ Result<std::string> Files::FindFile(const std::string& kind, const std::string& 
     if (sys::Exists(AT_FDCWD, path)) return path;
   }
   auto known = TRY(Names(kind));
-  return Fail(ErrorKind::kNotFound, StrCat(kind, ": expected one of ", Join(known, ", "),
-                                           ", found ", Quote(name)));
+  return Fail(ErrorKind::kNotFound,
+              StrCat(kind, ": expected one of ", Join(known, ", "), ", found ", Quote(name)));
 }
 
 Result<kiste::bench::TargetDescription> Files::Target(const std::string& name) const {

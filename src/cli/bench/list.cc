@@ -43,7 +43,7 @@ Result<int> List(const Session& session) {
 
 }  // namespace
 
-const Command kListCommand = {"list", "", "the targets and workloads, and what is missing here",
-                              kOptions, 0, 0, List};
+const Command kListCommand = {
+    "list", "", "the targets and workloads, and what is missing here", kOptions, 0, 0, List};
 
 }  // namespace kiste::cli::bench

@@ -18,8 +18,8 @@ namespace {
 constexpr std::string_view kProgram = "kiste-bench";
 constexpr int kWrongCommandLine = 2;
 
-constexpr const Command* kCommands[] = {&kListCommand, &kRunCommand, &kReportCommand, &kCompareCommand,
-                                        &kCleanCommand};
+constexpr const Command* kCommands[] = {&kListCommand, &kRunCommand, &kReportCommand,
+                                        &kCompareCommand, &kCleanCommand};
 
 constexpr Option kGlobalOptions[] = {
     {"help", 'h', nullptr, "show this"},
@@ -27,11 +27,11 @@ constexpr Option kGlobalOptions[] = {
 };
 
 std::string ProgramHelp() {
-  std::string text = StrCat(
-      kProgram,
-      " - measures what sandboxes cost and give: noninterference, isolation, performance\n\n"
-      "USAGE:\n   ",
-      kProgram, " command [options] [arguments]\n\nCOMMANDS:\n");
+  std::string text =
+      StrCat(kProgram,
+             " - measures what sandboxes cost and give: noninterference, isolation, performance\n\n"
+             "USAGE:\n   ",
+             kProgram, " command [options] [arguments]\n\nCOMMANDS:\n");
   for (const auto* command : kCommands) {
     std::string line = StrCat("   ", command->name);
     text += StrCat(line, std::string(14 - line.size(), ' '), command->help, "\n");

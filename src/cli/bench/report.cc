@@ -68,6 +68,7 @@ Result<int> Report(const Session& session) {
 
 const Command kReportCommand = {
     "report", "[run]", "a run as a table, a page, plots or data (default: the last one)",
-    kOptions, 0, 1,    Report};
+    kOptions, 0,       1,
+    Report};
 
 }  // namespace kiste::cli::bench

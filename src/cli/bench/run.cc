@@ -27,15 +27,16 @@ constexpr Option kOptions[] = {
     {"name", 0, "NAME", "the run's name (default: the time)"},
     {"resume", 0, "NAME", "go on with an interrupted run; the rest as it was given then"},
     {"seed", 0, "N", "of the order of trials (default: drawn)"},
-    {"folder", 0, "DIR", "where the run's files are, and what is measured of disks (default /var/tmp)"},
+    {"folder", 0, "DIR",
+     "where the run's files are, and what is measured of disks (default /var/tmp)"},
     {"set", 0, "WORKLOAD.SETTING=VALUES", "a setting for this run: density.instances=500"},
     {"descriptions", 0, "DIR", "a folder with targets/ and workloads/ of your own"},
 };
 
 Status CheckName(const std::string& name) {
   auto good = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
   };
   if (!name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), good)) return {};
   return Invalid(StrCat("--name: expected up to 64 letters, digits, - and _, found ", Quote(name)));
@@ -127,8 +128,8 @@ Status ReadNumbers(const Arguments& arguments, RunRequest& request) {
   if (!arguments.Has("seed")) return {};
   auto seed = ParseUint(arguments.Value("seed"));
   if (!seed || *seed > 0x7fffffffffffffff)
-    return Invalid(StrCat("--seed: expected a number below 2^63, found ",
-                          Quote(arguments.Value("seed"))));
+    return Invalid(
+        StrCat("--seed: expected a number below 2^63, found ", Quote(arguments.Value("seed"))));
   request.seed = *seed;
   return {};
 }
@@ -138,8 +139,7 @@ Result<int> Run(const Session& session) {
   auto files = TRY(Files::Find(arguments.Value("descriptions")));
   RunRequest request;
   request.resume = arguments.Has("resume");
-  request.name = request.resume ? arguments.Value("resume")
-                                : arguments.Value("name", NameOfNow());
+  request.name = request.resume ? arguments.Value("resume") : arguments.Value("name", NameOfNow());
   TRY(CheckName(request.name));
   TRY(ReadDescriptions(arguments, files, request));
   for (const auto& text : arguments.Values("set")) TRY(ApplySetting(text, request));
@@ -153,8 +153,8 @@ Result<int> Run(const Session& session) {
   auto code = TRY(kiste::bench::RunTrials(request));
   std::string text = StrCat("run ", request.name, " is in ", request.record, "\n");
   if (code == 3) {
-    text = StrCat("interrupted: what was measured is in ", request.record,
-                  "; go on with --resume ", request.name, "\n");
+    text = StrCat("interrupted: what was measured is in ", request.record, "; go on with --resume ",
+                  request.name, "\n");
   }
   if (code == 0 || code == 3) TRY(Print(text));
   return code;
