@@ -75,6 +75,8 @@ TEST(Workload, AFileIsRead) {
 title = "x"
 axiom = "performance"
 method = "density"
+most-rounds = 2
+pin = true
 command = ["{load}", "sleep"]
 [limits]
 memory = 1048576
@@ -88,6 +90,8 @@ sizes = [1, 2.5]
   ASSERT_TRUE(workload) << workload.error().Text();
   EXPECT_EQ(workload->limits.memory, 1048576u);
   EXPECT_EQ(workload->limits.cpus, 0.5);
+  EXPECT_EQ(workload->most_rounds, 2);
+  EXPECT_TRUE(workload->pin);
   EXPECT_EQ(workload->Number("instances", 1), 100);
   EXPECT_EQ(workload->Number("absent", 7), 7);
   EXPECT_EQ(workload->Texts("neighbours", {}), (Words{"cpu", "memory"}));

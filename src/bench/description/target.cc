@@ -69,7 +69,7 @@ Status ReadTexts(const json::Value& table, std::map<std::string, std::string>& t
 }
 
 Status ReadLimits(const json::Value& table, TargetDescription& target) {
-  TRY(OnlyMembers(table, {"cpus", "memory", "pids"}));
+  TRY(OnlyMembers(table, {"cpus", "memory", "pids", "processor"}));
   return table.ForEachMember([&](std::string_view name, const json::Value& member) -> Status {
     target.limits[std::string(name)] = TRY(ReadWords(member));
     return {};

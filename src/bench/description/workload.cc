@@ -87,7 +87,7 @@ Result<WorkloadDescription> ParseWorkload(std::string_view text, const std::stri
                                           const std::string& file) {
   auto document = TRY(ParseToml(text, file));
   const auto root = document.root();
-  TRY(OnlyMembers(root, {"title", "axiom", "method", "command", "programs", "read", "limits",
+  TRY(OnlyMembers(root, {"title", "axiom", "method", "command", "programs", "read", "limits", "pin",
                          "network", "data", "patience", "most-rounds", "settings"}));
   WorkloadDescription workload;
   workload.name = name;
@@ -99,6 +99,7 @@ Result<WorkloadDescription> ParseWorkload(std::string_view text, const std::stri
   workload.programs = TRY(root["programs"].Strings());
   TRY(ReadPatterns(root["read"], workload));
   workload.limits = TRY(ReadLimits(root["limits"]));
+  workload.pin = TRY(root["pin"].BoolOr(false));
   workload.data = TRY(root["data"].BoolOr(false));
   workload.patience = TRY(ReadNumber(root["patience"], 120));
   if (workload.patience <= 0) return root["patience"].Expected("seconds above 0");

@@ -17,7 +17,7 @@ struct Limits {
   std::optional<double> cpus;      // processors, 0.5 is half of one
   std::optional<uint64_t> memory;  // bytes
   std::optional<uint64_t> pids;
-  bool any() const { return cpus || memory || pids; }
+  std::optional<int> processor;     // the one to run on; as far as a target can be told
 };
 
 enum class NetworkKind {

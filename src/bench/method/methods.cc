@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sched.h>
+
 #include "base/strings.h"
 #include "bench/method/method.h"
 
@@ -17,6 +19,16 @@ constexpr Method kMethods[] = {
     {"pry", "probes for what is not the sandbox's own", MeasurePry},
     {"reach", "how much of the kernel is reached", MeasureReach},
 };
+
+// The last processor that we may use: the first one serves most interrupts.
+std::optional<int> LastProcessor() {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return std::nullopt;
+  for (int processor = CPU_SETSIZE - 1; processor >= 0; --processor) {
+    if (CPU_ISSET(processor, &allowed)) return processor;
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -45,9 +57,11 @@ Result<const RootFileSystem*> Roots::Get(const std::vector<std::string>& program
 Result<Instance> Trial::Make(const Words& command, const Link* link, uint64_t filler) const {
   const auto* root = TRY(roots.Get(workload.programs, filler));
   TRY(target.PrepareImage(*root));
+  auto limits = workload.limits;
+  if (workload.pin) limits.processor = LastProcessor();
   return target.MakeInstance({.command = command,
                               .root = root,
-                              .limits = workload.limits,
+                              .limits = limits,
                               .link = link,
                               .data = workload.data,
                               .patience = workload.patience});

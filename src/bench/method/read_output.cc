@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <map>
 
 #include "base/strings.h"
@@ -22,7 +23,7 @@ std::unexpected<Error> WrongLine(std::string_view expected, std::string_view lin
 Result<double> ParseNumber(std::string_view text) {
   double number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number != number)
+  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(number))
     return WrongLine("a number", text);
   return number;
 }

@@ -2,6 +2,7 @@
 #include "bench/record/read.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "base/strings.h"
@@ -90,6 +91,11 @@ Status ReadValues(Database& database, const RecordedRun& run, const ById& by_id)
   ask.Bind(run.id);
   while (TRY(ask.Step())) {
     Sample sample{ask.Text(1), ask.Text(2), std::nullopt, ask.Real(5)};
+    // NaN is NULL in SQLite; infinity is a number there, and none of ours.
+    if (ask.IsNull(5) || !std::isfinite(sample.number)) {
+      return Invalid(StrCat(database.path(), ": trial ", ask.Int(0), ", ", sample.metric,
+                            ": expected a finite number"));
+    }
     if (!ask.IsNull(3)) sample.at = At{ask.Text(3), ask.Real(4)};
     by_id.at(ask.Int(0))->outcome.samples.push_back(std::move(sample));
   }

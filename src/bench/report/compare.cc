@@ -115,26 +115,34 @@ double LeastApart(double n) {
   return 2 * std::exp(2 * std::lgamma(n + 1) - std::lgamma(2 * n + 1));
 }
 
-// Corrects the family and says what each difference is.
-void Judge(Comparison& comparison, double (*least)(double)) {
+// Corrects the family and says what each difference is. `least` is the least p-value that a number
+// of rounds can give, `tolerance` the relative difference that counts as none.
+void Judge(Comparison& comparison, double (*least)(double), double tolerance) {
   auto& all = comparison.differences;
-  std::vector<double> p;
-  for (const auto& difference : all) p.push_back(difference.p);
-  auto corrected = Holm(p);
   auto family = static_cast<double>(all.size());
-  for (size_t at = 0; at < all.size(); ++at) {
-    auto& difference = all[at];
+  auto can_tell = [&](double rounds) { return least(rounds) * family < kAlpha; };
+  std::vector<Difference*> members;
+  std::vector<double> p;
+  for (auto& difference : all) {
+    if (can_tell(static_cast<double>(difference.rounds))) {
+      members.push_back(&difference);
+      p.push_back(difference.p);
+      continue;
+    }
+    difference.verdict = Verdict::kTooFew;
+    int needed = 2;
+    while (!can_tell(needed)) ++needed;
+    comparison.needed = needed;
+  }
+  auto corrected = Holm(p);
+  for (size_t at = 0; at < members.size(); ++at) {
+    auto& difference = *members[at];
     difference.corrected = corrected[at];
+    double distance = std::abs(std::log(difference.ratio.median));
+    if (difference.corrected >= kAlpha || distance <= std::log1p(tolerance)) continue;
     bool more_is_better = difference.unit.ends_with("/s");
     bool more = difference.ratio.median > 1;
-    if (difference.corrected < kAlpha) {
-      difference.verdict = more == more_is_better ? Verdict::kBetter : Verdict::kWorse;
-    } else if (least(static_cast<double>(difference.rounds)) * family >= kAlpha) {
-      difference.verdict = Verdict::kTooFew;
-      int needed = 2;
-      while (least(needed) * family >= kAlpha) ++needed;
-      comparison.needed = std::max(comparison.needed, needed);
-    }
+    difference.verdict = more == more_is_better ? Verdict::kBetter : Verdict::kWorse;
   }
 }
 
@@ -185,7 +193,7 @@ Result<Comparison> CompareTargets(const RecordedRun& run, const std::string& fir
       comparison.differences.push_back(ComparePaired(series, *other));
   }
   std::erase_if(comparison.differences, [](const Difference& d) { return d.rounds == 0; });
-  Judge(comparison, LeastPaired);
+  Judge(comparison, LeastPaired, 0);
   return comparison;
 }
 
@@ -202,6 +210,8 @@ Comparison CompareRuns(const RecordedRun& first, const RecordedRun& second) {
     if (other == second.targets.size()) continue;
     auto left = SeriesOf(first, left_figures, at);
     auto right = SeriesOf(second, right_figures, other);
+    bool others = first.targets.size() > 1 && second.targets.size() > 1;
+    if (same_base && others && target == base) continue;
     if (same_base && target != base) {
       left = ByBaseline(std::move(left), left_base);
       right = ByBaseline(std::move(right), right_base);
@@ -212,7 +222,7 @@ Comparison CompareRuns(const RecordedRun& first, const RecordedRun& second) {
       comparison.differences.push_back(CompareApart(series, *match, target));
     }
   }
-  Judge(comparison, LeastApart);
+  Judge(comparison, LeastApart, kTolerance);
   return comparison;
 }
 

@@ -7,7 +7,10 @@
 //
 // Two targets of one run are compared by rounds: both were measured close together, and what
 // drifts drops out (signed ranks). Two runs are compared by target: as ratios to the baseline where
-// both have it, for the same reason (Mann and Whitney).
+// both have it, for the same reason, and then without the baseline itself (Mann and Whitney). What
+// differs between them by less than one in a hundred is none: two runs differ by that in where
+// things lie in memory. A metric with too few rounds for any answer is said to be so and is no
+// member of the family.
 #pragma once
 
 #include <string>
@@ -18,6 +21,7 @@
 namespace kiste::bench {
 
 constexpr double kAlpha = 0.01;
+constexpr double kTolerance = 0.01;  // of two runs
 
 enum class Verdict {
   kSame,    // no difference was found

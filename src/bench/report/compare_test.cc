@@ -100,6 +100,34 @@ TEST(Comparison, SaysWhenThereAreTooFewRounds) {
   EXPECT_EQ(comparison->needed, 13);  // 2 * 2^-13 * 30 < 0.01
 }
 
+TEST(Comparison, WhatHasTooFewRoundsDoesNotDiluteTheRest) {
+  auto run = FakeRun({"a", "b"}, {"w"});
+  for (int round = 1; round <= 14; ++round) {
+    for (size_t target = 0; target < 2; ++target) {
+      auto& outcome = AddTrial(run, target, 0, round);
+      outcome.Add("m", "ns", 100 + round + 50 * static_cast<double>(target));
+      if (round > 2) continue;
+      for (int i = 0; i < 40; ++i) outcome.Add("few" + std::to_string(i), "ns", 100);
+    }
+  }
+  auto comparison = CompareTargets(run, "a", "b");
+  EXPECT_EQ(comparison->differences[0].verdict, Verdict::kWorse);
+  EXPECT_EQ(comparison->differences[1].verdict, Verdict::kTooFew);
+}
+
+TEST(CompareRuns, AHundredthIsNoDifference) {
+  auto make = [](double factor) {
+    auto run = FakeRun({"a", "b"}, {"w"});
+    for (int round = 1; round <= 20; ++round) {
+      AddTrial(run, 0, 0, round).Add("m", "ns", 1000);
+      AddTrial(run, 1, 0, round).Add("m", "ns", factor * (2000 + 0.001 * round));
+    }
+    return run;
+  };
+  EXPECT_FALSE(CompareRuns(make(1), make(1.005)).any());
+  EXPECT_TRUE(CompareRuns(make(1), make(1.05)).any());
+}
+
 TEST(Comparison, MoreIsBetterPerSecond) {
   auto run = FakeRun({"a", "b"}, {"w"});
   for (int round = 1; round <= 12; ++round) {

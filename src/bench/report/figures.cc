@@ -44,8 +44,9 @@ void Summarise(Figure& figure, size_t baseline, uint64_t seed) {
     std::vector<double> ratios;
     for (const auto& [round, value] : cell.rounds) {
       auto other = base->second.rounds.find(round);
-      if (other != base->second.rounds.end() && other->second > 0)
-        ratios.push_back(value / other->second);
+      if (other == base->second.rounds.end() || other->second <= 0) continue;
+      double ratio = value / other->second;
+      if (std::isfinite(ratio)) ratios.push_back(ratio);
     }
     if (!ratios.empty()) cell.ratio = MakeEstimate(ratios, seed + target);
   }

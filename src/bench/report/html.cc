@@ -210,9 +210,10 @@ std::string DataForScript(const RecordedRun& run, const std::vector<const Figure
 std::string Head(const RecordedRun& run) {
   return StrCat(
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\""
-      "Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-      "script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\"><meta name=\"viewport\" "
-      "content=\"width=device-width, initial-scale=1\"><title>kiste-bench: ",
+      "Content-Security-Policy\" content=\"default-src 'none'; style-src '",
+      kPageStyleHash, "'; script-src '", kPageScriptHash,
+      "'; base-uri 'none'; form-action 'none'\"><meta name=\"viewport\" content=\""
+      "width=device-width, initial-scale=1\"><title>kiste-bench: ",
       Escape(run.name), "</title><style>", kPageStyle, "</style></head><body>");
 }
 

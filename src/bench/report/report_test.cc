@@ -44,6 +44,19 @@ TEST(Figures, SayTheirQuery) {
   EXPECT_NE(query.find("value.x = 4096"), std::string::npos);
 }
 
+TEST(Figures, OfManyMetricsTheSummariesAreSeenFirst) {
+  auto run = FakeRun({"a"}, {"w"});
+  auto& outcome = AddTrial(run, 0, 0, 1);
+  for (int i = 0; i < 70; ++i) outcome.Add("x/" + std::to_string(i) + "/p50", "ns", 1);
+  outcome.Add("x/worst", "ratio", 2);
+  auto figures = MakeFigures(run);
+  auto first = FirstSight(figures, 0);
+  ASSERT_EQ(first.size(), 1u);
+  EXPECT_EQ(first[0]->metric, "x/worst");
+  auto few = MakeFigures(Example());
+  EXPECT_EQ(FirstSight(few, 0).size(), 3u);
+}
+
 TEST(Show, UnitsAreScaled) {
   EXPECT_EQ(Show(1530000, "ns"), "1.53 ms");
   EXPECT_EQ(Show(999, "ns"), "999 ns");

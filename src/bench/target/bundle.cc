@@ -2,6 +2,7 @@
 #include "bench/target/bundle.h"
 
 #include "base/json.h"
+#include "base/strings.h"
 
 namespace kiste::bench {
 
@@ -89,11 +90,14 @@ void Resources(Writer& writer, const Limits& limits) {
     json::Member(writer, "limit", *limits.memory);
     writer.EndObject();
   }
-  if (limits.cpus) {
+  if (limits.cpus || limits.processor) {
     json::Key(writer, "cpu");
     writer.StartObject();
-    json::Member(writer, "quota", static_cast<int64_t>(*limits.cpus * 100000));
-    json::Member(writer, "period", 100000);
+    if (limits.cpus) {
+      json::Member(writer, "quota", static_cast<int64_t>(*limits.cpus * 100000));
+      json::Member(writer, "period", 100000);
+    }
+    if (limits.processor) json::Member(writer, "cpus", StrCat(*limits.processor));
     writer.EndObject();
   }
   if (limits.pids) {

@@ -53,6 +53,10 @@ Result<sys::cgroup::Resources> ToResources(const Limits& limits) {
     resources.cpu =
         sys::cgroup::Cpu{.period = 100000, .quota = static_cast<int64_t>(*limits.cpus * 100000)};
   }
+  if (limits.processor) {
+    if (!resources.cpu) resources.cpu.emplace();
+    resources.cpu->cpus = StrCat(*limits.processor);
+  }
   if (limits.pids) resources.pids_limit = static_cast<int64_t>(*limits.pids);
   return resources;
 }
@@ -218,6 +222,7 @@ Status Target::FillPlaceholders(const Ask& ask, Instance& instance) const {
     values["cpus"] = {StrCat(static_cast<int64_t>(*ask.limits.cpus * 1000), "e-3")};
   if (ask.limits.memory) values["memory"] = {StrCat(*ask.limits.memory)};
   if (ask.limits.pids) values["pids"] = {StrCat(*ask.limits.pids)};
+  if (ask.limits.processor) values["processor"] = {StrCat(*ask.limits.processor)};
   Words limits;
   for (const auto& [name, words] : description_.limits) {
     if (!values.contains(name)) continue;
