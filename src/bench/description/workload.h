@@ -40,6 +40,7 @@ struct WorkloadDescription {
   std::vector<OutputPattern> read;
   Limits limits;
   NetworkKind network = NetworkKind::kNone;
+  bool pin = false;  // to one processor: less noise where one is enough
   bool data = false;      // a folder on the run's file system, {data} inside
   double patience = 120;  // seconds that one command may take
   int most_rounds = 0;    // takes part in no more rounds than that; 0: in all
