@@ -54,8 +54,15 @@
     let a = state.log ? place(low) - 0.06 : Math.min(0, low), b = state.log ? place(high) + 0.06 : high * 1.05 || 1;
     if (state.log && b - a < 0.3) { const middle = (a + b) / 2; a = middle - 0.15; b = middle + 0.15; }
     const axis = (value) => from + Math.max(0, Math.min(1, ((state.log && !(value > 0) ? a : place(value)) - a) / (b - a))) * (to - from);
-    axis.ticks = (most) => {
+    axis.ticks = (most, unit) => {
       const ticks = [];
+      if (state.log && unit.startsWith("B")) {
+        const bits = Math.log2(10), first = Math.ceil(a * bits), last = Math.floor(b * bits);
+        let stride = 1;
+        while (last - first >= stride * most) stride *= 2;
+        for (let power = first; power <= last; power++) if (power % stride === 0) ticks.push(Math.pow(2, power));
+        return ticks;
+      }
       if (!state.log) {
         const step = Math.pow(10, Math.floor(Math.log10((b - a) / most)));
         const wide = step * [1, 2, 5, 10].find((n) => (b - a) / (step * n) <= most);
@@ -107,7 +114,7 @@
     const values = cells.flatMap((cell) => [estimate(cell).low, estimate(cell).high, estimate(cell).median].concat(state.ratio ? [] : cell.rounds));
     const axis = makeAxis(values, L, W - R);
     svg.setAttribute("viewBox", "0 0 " + W + " " + (bottom + 22));
-    for (const tick of axis.ticks(4)) {
+    for (const tick of axis.ticks(4, unit)) {
       make("line", { class: "g", x1: axis(tick), x2: axis(tick), y1: 8, y2: bottom }, svg);
       make("text", { class: "a", x: axis(tick), y: bottom + 14, "text-anchor": "middle" }, svg, tickText(tick, unit));
     }
@@ -131,11 +138,11 @@
     const yAxis = makeAxis(figures.flatMap((figure) => visible(figure).map((cell) => estimate(cell).median)), H, 8);
     const shown = names.filter((name) => figures.some((figure) => visible(figure).some((cell) => cell.target === name)));
     svg.setAttribute("viewBox", "0 0 " + W + " " + (H + 36 + 19 * Math.ceil(shown.length / 3)));
-    for (const tick of yAxis.ticks(6)) {
+    for (const tick of yAxis.ticks(6, unit)) {
       make("line", { class: "g", x1: 64, x2: W - 16, y1: yAxis(tick), y2: yAxis(tick) }, svg);
       make("text", { class: "a", x: 58, y: yAxis(tick) + 4, "text-anchor": "end" }, svg, tickText(tick, unit));
     }
-    for (const tick of xAxis.ticks(5)) make("text", { class: "a", x: xAxis(tick), y: H + 14, "text-anchor": "middle" }, svg, tickText(tick, xUnit));
+    for (const tick of xAxis.ticks(5, xUnit)) make("text", { class: "a", x: xAxis(tick), y: H + 14, "text-anchor": "middle" }, svg, tickText(tick, xUnit));
     make("text", { class: "a", x: W / 2, y: H + 28, "text-anchor": "middle" }, svg, figures[0].x_name);
     shown.forEach((name, number) => {
       const group = make("g", { class: colour(name) }, svg);

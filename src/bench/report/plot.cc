@@ -53,8 +53,9 @@ class Axis {
     double share = value > 0 ? (std::log10(value) - low_) / (high_ - low_) : 0;
     return from_ + std::clamp(share, 0.0, 1.0) * (to_ - from_);
   }
-  // 1, 2, 5 of each decade, as many as there is room for.
-  std::vector<double> Ticks(size_t most) const {
+  // 1, 2, 5 of each decade, or powers of two for bytes; as many as there is room for.
+  std::vector<double> Ticks(size_t most, std::string_view unit) const {
+    if (unit.starts_with('B')) return PowersOfTwo(most);
     std::vector<double> ticks;
     for (const auto& steps : {std::vector<double>{1, 2, 5}, {1, 3}, {1}}) {
       ticks.clear();
@@ -73,6 +74,19 @@ class Axis {
   }
 
  private:
+  std::vector<double> PowersOfTwo(size_t most) const {
+    const double bits = std::log2(10.0);
+    auto first = static_cast<int>(std::ceil(low_ * bits));
+    auto last = static_cast<int>(std::floor(high_ * bits));
+    std::vector<double> ticks;
+    int stride = 1;
+    while (last - first >= stride * static_cast<int>(most)) stride *= 2;
+    for (int power = first; power <= last; ++power) {
+      if (power % stride == 0) ticks.push_back(std::exp2(power));
+    }
+    return ticks;
+  }
+
   double from_, to_;
   double low_ = std::numeric_limits<double>::infinity(), high_ = -low_;
 };
@@ -137,7 +151,7 @@ std::string RowsPlot(const RecordedRun& run, const Figure& figure, Placement pla
   axis.Settle();
   double bottom = kTop + kRow * static_cast<double>(figure.cells.size());
   auto svg = Begin(bottom + kFoot, figure.metric, placement);
-  for (double tick : axis.Ticks(4)) {
+  for (double tick : axis.Ticks(4, figure.unit)) {
     svg += Line(axis(tick), kTop, axis(tick), bottom, "g");
     svg += Text(axis(tick), bottom + 14, "middle", "a", Tick(tick, figure.unit));
   }
@@ -194,11 +208,11 @@ std::string CurvesPlot(const RecordedRun& run, const MetricFigures& figures, Pla
   y.Settle();
   auto svg = Begin(kHeight + kFoot + 14 + key, first.metric, placement);
   std::string x_unit = first.at->name == "bytes" ? "B" : "count";
-  for (double tick : y.Ticks(6)) {
+  for (double tick : y.Ticks(6, first.unit)) {
     svg += Line(64, y(tick), kWidth - 16, y(tick), "g");
     svg += Text(58, y(tick) + 4, "end", "a", Tick(tick, first.unit));
   }
-  for (double tick : x.Ticks(5)) {
+  for (double tick : x.Ticks(5, x_unit)) {
     svg += Line(x(tick), kTop, x(tick), kHeight, "g");
     svg += Text(x(tick), kHeight + 14, "middle", "a", Tick(tick, x_unit));
   }
