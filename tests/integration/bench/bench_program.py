@@ -29,14 +29,26 @@ class Bench:
         self.folder = folder
         self.record = folder / "record.sqlite"
         self.program = build_folder() / "bin/kiste-bench"
-        self.before = left_behind()
+        self.names = set()
 
     def left(self):
-        """What is there now and was not before: somebody else's run may be going on."""
-        return [path for path in left_behind() if path not in self.before]
+        """What its own runs have left: somebody else's may be going on."""
+        ends = tuple(f"/kiste-bench-{name}" for name in self.names) + tuple(f"/{name}.ledger" for name in self.names)
+        return [path for path in left_behind() if path.endswith(ends)]
+
+    def named(self, words):
+        """A run's words, with a name; which is remembered."""
+        for option in ("--name", "--resume"):
+            if option in words:
+                self.names.add(words[words.index(option) + 1])
+                return words
+        self.names.add(f"{self.folder.name}-{len(self.names)}")
+        return [*words, "--name", f"{self.folder.name}-{len(self.names) - 1}"]
 
     def command(self, *words):
         words = [str(word) for word in words]
+        if words[0] == "run":
+            words = self.named(words)
         takes_record = words[0] in ("run", "report", "compare") and not any(word.startswith("--record") for word in words)
         return [self.program, *words, *(["--record", self.record] if takes_record else [])]
 
