@@ -68,10 +68,9 @@ Status ReadTexts(const json::Value& table, std::map<std::string, std::string>& t
   });
 }
 
-Status ReadLimits(const json::Value& table, TargetDescription& target) {
-  TRY(OnlyMembers(table, {"cpus", "memory", "pids", "processor"}));
+Status ReadWordsByName(const json::Value& table, std::map<std::string, Words>& lists) {
   return table.ForEachMember([&](std::string_view name, const json::Value& member) -> Status {
-    target.limits[std::string(name)] = TRY(ReadWords(member));
+    lists[std::string(name)] = TRY(ReadWords(member));
     return {};
   });
 }
@@ -101,13 +100,6 @@ Status ReadRoom(const json::Value& root, TargetDescription& target) {
   return {};
 }
 
-Status ReadFiles(const json::Value& table, TargetDescription& target) {
-  return table.ForEachMember([&](std::string_view name, const json::Value& member) -> Status {
-    target.files[std::string(name)] = TRY(ReadWords(member));
-    return {};
-  });
-}
-
 Status ReadWhatItIs(const json::Value& root, TargetDescription& target) {
   target.title = TRY(root["title"].String());
   target.isolation = TRY(root["isolation"].String());
@@ -120,7 +112,7 @@ Status ReadWhatItIs(const json::Value& root, TargetDescription& target) {
   target.program = TRY(root["program"].String());
   target.needs = TRY(root["needs"].Strings());
   target.version = TRY(root["version"].Strings());
-  TRY(ReadFiles(root["files"], target));
+  TRY(ReadWordsByName(root["files"], target.files));
   target.process = TRY(root["process"].StringOr(""));
   target.inside_paths = TRY(root["own-root"].BoolOr(true));
   target.seccomp = TRY(root["seccomp"].BoolOr(false));
@@ -157,7 +149,8 @@ Result<TargetDescription> ParseTarget(std::string_view text, const std::string& 
   if (!target.commands.contains(Verb::kRun)) return root["do"].Wrong("expected a command `run`");
   TRY(ReadTexts(root["environment"], target.environment));
   TRY(ReadRoom(root, target));
-  TRY(ReadLimits(root["limits"], target));
+  TRY(OnlyMembers(root["limits"], {"cpus", "memory", "pids", "processor"}));
+  TRY(ReadWordsByName(root["limits"], target.limits));
   TRY(ReadNetwork(root["network"], target));
   target.data = TRY(root["data"].Strings());
   target.can_data = target.can_data || root["data"].present() || !target.inside_paths;

@@ -24,8 +24,6 @@ enum class Verb {
   kStop,  // returns when the program has ended, or was told to
   kDelete,
 };
-constexpr Verb kVerbs[] = {Verb::kRun,   Verb::kDetached, Verb::kCreate, Verb::kStart, Verb::kExec,
-                           Verb::kPause, Verb::kUnpause,  Verb::kStop,   Verb::kDelete};
 std::string_view VerbName(Verb verb);
 
 // Who makes the cgroup of an instance, and sets its limits.

@@ -41,16 +41,17 @@ Result<Outcome> MeasureDensity(const Trial& trial) {
     auto took = TRY(instances.back().Up());
     auto count = static_cast<double>(instances.size());
     since_mark.push_back(static_cast<double>(took.count()));
-    auto now = TRY(ReadMemoryUse(trial.room.cgroup));
-    bool full = now.available < least_available;
+    double available = TRY(AvailableMemory());
+    bool full = available < least_available;
     if (full || IsMark(count, most)) {
+      auto now = TRY(ReadMemoryUse(trial.room.cgroup));
       for (double time : since_mark) outcome.AddAt({"instances", count}, "density/up", "ns", time);
       since_mark.clear();
       AddUse(before, now, count, outcome);
-    }
-    if (count == most) {
-      outcome.Add("density/per-instance-pss", "B", (now.pss - before.pss) / count);
-      outcome.Add("density/per-instance-kernel", "B", (now.kernel - before.kernel) / count);
+      if (count == most) {
+        outcome.Add("density/per-instance-pss", "B", (now.pss - before.pss) / count);
+        outcome.Add("density/per-instance-kernel", "B", (now.kernel - before.kernel) / count);
+      }
     }
     if (full) {
       outcome.gaps.push_back({"density/up", StrCat("ended at ", instances.size(),

@@ -46,6 +46,11 @@ Result<double> Charge(const std::string& cgroup) {
 
 }  // namespace
 
+Result<double> AvailableMemory() {
+  auto meminfo = TRY(sys::ReadFileAt(AT_FDCWD, "/proc/meminfo"));
+  return KibLine(meminfo, "MemAvailable:");
+}
+
 Result<MemoryUse> ReadMemoryUse(const std::string& cgroup) {
   MemoryUse use;
   auto proc = TRY(sys::Open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -62,7 +67,6 @@ Result<MemoryUse> ReadMemoryUse(const std::string& cgroup) {
   auto meminfo = TRY(sys::ReadFileAt(proc.get(), "meminfo"));
   for (const char* line : {"Slab:", "KernelStack:", "PageTables:", "Percpu:"})
     use.kernel += KibLine(meminfo, line);
-  use.available = KibLine(meminfo, "MemAvailable:");
   return use;
 }
 

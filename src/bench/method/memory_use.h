@@ -15,8 +15,10 @@ struct MemoryUse {
   double processes = 0;  // how many these are
   double charge = 0;     // bytes charged to `cgroup` and below; 0 without a controller memory
   double kernel = 0;     // bytes of slab, kernel stacks, page tables, per-cpu areas; whole machine
-  double available = 0;  // bytes that the machine still has
 };
+
+// Bytes that the machine still has (MemAvailable). Cheap, where ReadMemoryUse walks every process.
+Result<double> AvailableMemory();
 
 // Must be asked in the run's own pid namespace.
 Result<MemoryUse> ReadMemoryUse(const std::string& cgroup);

@@ -140,9 +140,8 @@ void Judge(Comparison& comparison, double (*least)(double), double tolerance) {
     difference.corrected = corrected[at];
     double distance = std::abs(std::log(difference.ratio.median));
     if (difference.corrected >= kAlpha || distance <= std::log1p(tolerance)) continue;
-    bool more_is_better = difference.unit.ends_with("/s");
     bool more = difference.ratio.median > 1;
-    difference.verdict = more == more_is_better ? Verdict::kBetter : Verdict::kWorse;
+    difference.verdict = more == MoreIsBetter(difference.unit) ? Verdict::kBetter : Verdict::kWorse;
   }
 }
 

@@ -16,7 +16,6 @@
 #include "sys/cgroup/cgroup.h"
 #include "sys/file.h"
 #include "sys/loopback.h"
-#include "sys/pidfd.h"
 
 namespace kiste::bench {
 
@@ -121,7 +120,6 @@ Result<int> InRoom(const std::string& run, const std::string& parent,
   auto mark = StrCat("kiste-bench-", run);
   Room room{run, StrCat(TRY(sys::RealPath(parent)), "/", mark), StrCat("/", mark)};
   auto ledger = TRY(Ledger::Write(run, {room.folder, room.cgroup}));
-  auto settle = [&ledger]() -> Status { return ledger.Settle(); };
   auto make = [&]() -> Status {
     TRY(sys::MakeDirectoryAt(AT_FDCWD, room.folder, 0755));
     auto layout = TRY(sys::cgroup::Detect());
@@ -129,7 +127,7 @@ Result<int> InRoom(const std::string& run, const std::string& parent,
     return {};
   };
   if (auto made = make(); !made) {
-    static_cast<void>(settle());
+    static_cast<void>(ledger.Settle());
     return std::unexpected(std::move(made).error());
   }
   CatchSignals();
@@ -141,13 +139,13 @@ Result<int> InRoom(const std::string& run, const std::string& parent,
   }
   if (pid < 0) {
     auto failed = ErrnoError("clone room");
-    static_cast<void>(settle());
+    static_cast<void>(ledger.Settle());
     return failed;
   }
   first_process = pid;
   auto code = WaitForRoom(pid);
   first_process = 0;
-  TRY_CONTEXT(settle(), "what the run has left");
+  TRY_CONTEXT(ledger.Settle(), "what the run has left");
   return code;
 }
 

@@ -25,7 +25,7 @@ constexpr Option kOptions[] = {
     {"no-warm-up", 0, nullptr, "without a first round that is not counted"},
     {"record", 0, "FILE", "the SQLite file (default kiste-bench.sqlite)"},
     {"name", 0, "NAME", "the run's name (default: the time)"},
-    {"resume", 0, "NAME", "go on with an interrupted run; the rest as it was given then"},
+    {"resume", 0, "NAME", "go on with an interrupted run of these targets and workloads, by its seed and rounds"},
     {"seed", 0, "N", "of the order of trials (default: drawn)"},
     {"folder", 0, "DIR",
      "where the run's files are, and what is measured of disks (default /var/tmp)"},
