@@ -42,8 +42,7 @@ void Compare(const Outcome& alone, const Outcome& beside, const std::string& kin
     auto at = before.find(sample.metric);
     if (!IsKept(sample.metric) || at == before.end() || at->second <= 0 || sample.number <= 0)
       continue;
-    double slowdown =
-        MoreIsBetter(sample.unit) ? at->second / sample.number : sample.number / at->second;
+    double slowdown = TimesWorse(sample.unit, sample.number, at->second);
     outcome.Add(StrCat("beside-", kind, "/", Short(sample.metric), "/slowdown"), "ratio", slowdown);
     if (sample.metric.ends_with("/p50")) {
       logs += std::log(slowdown);

@@ -31,7 +31,7 @@ Result<Outcome> Finish(Running& running, const Instance& instance) {
 // In the unit's direction: above 1 is worse.
 double Worse(const std::string& unit, double number, double than) {
   if (number <= 0 || than <= 0) return 1;
-  return MoreIsBetter(unit) ? than / number : number / than;
+  return TimesWorse(unit, number, than);
 }
 
 Status MeasureLoad(const Trial& trial, const std::string& load, Outcome& outcome) {

@@ -45,5 +45,10 @@ struct Outcome {
 
 // Whether a larger number is better: what is per second.
 inline bool MoreIsBetter(std::string_view unit) { return unit.ends_with("/s"); }
+// How many times worse `number` is than `than`, both above 0: above 1 is worse in the unit's
+// direction.
+inline double TimesWorse(std::string_view unit, double number, double than) {
+  return MoreIsBetter(unit) ? than / number : number / than;
+}
 
 }  // namespace kiste::bench

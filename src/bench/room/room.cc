@@ -103,12 +103,12 @@ Result<int> WaitForRoom(pid_t pid) {
 }  // namespace
 
 Result<std::vector<Fd>> OpenTasks(const sys::cgroup::Cgroup& cgroup) {
-  std::vector<Fd> files;
-  for (const auto& [controller, path] : cgroup.paths()) {
-    auto file = StrCat(path, controller.empty() ? "/cgroup.procs" : "/tasks");
-    files.push_back(TRY(sys::Open(file, O_WRONLY | O_CLOEXEC)));
+  auto joining = TRY(cgroup.OpenForJoining());
+  if (joining.cgroup2) {
+    joining.tasks.push_back(
+        TRY(sys::OpenAt(joining.cgroup2.get(), "cgroup.procs", O_WRONLY | O_CLOEXEC)));
   }
-  return files;
+  return std::move(joining.tasks);
 }
 
 Result<int> InRoom(const std::string& run, const std::string& parent,
