@@ -95,6 +95,8 @@ Result<Symbols> Symbols::Parse(std::string_view kallsyms) {
                 "/proc/kallsyms: expected addresses of functions, found none (kptr_restrict)");
   }
   SetSizes(symbols.functions_, bounds.end);
+  symbols.text_start_ = bounds.first;
+  symbols.text_end_ = bounds.end;
   for (const auto& function : symbols.functions_) symbols.text_ += function.size;
   return symbols;
 }

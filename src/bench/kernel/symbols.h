@@ -32,10 +32,13 @@ class Symbols {
   int Find(uint64_t address) const;
   // Bytes of the kernel's own functions and of its modules'.
   uint64_t text() const { return text_; }
+  // Between which addresses the kernel's own lie; 0 and UINT64_MAX where they are not listed.
+  uint64_t text_start() const { return text_start_; }
+  uint64_t text_end() const { return text_end_; }
 
  private:
   std::vector<KernelFunction> functions_;
-  uint64_t text_ = 0;
+  uint64_t text_ = 0, text_start_ = 0, text_end_ = UINT64_MAX;
 };
 
 }  // namespace kiste::bench

@@ -108,6 +108,7 @@ Result<Outcome> Evaluate(const Trial& trial, const Tracer& tracer, const Trace& 
   Outcome outcome;
   if (tracer.no_functions().empty()) {
     AddReach(trace, division, symbols, outcome);
+    AddReachedLines(division, symbols, outcome);
   } else {
     outcome.gaps.push_back({"reach/payload/functions", tracer.no_functions()});
   }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/method/reach_figures.h"
 
+#include <algorithm>
 #include <map>
 
 #include "base/strings.h"
+#include "bench/kernel/source_lines.h"
 #include "bench/kernel/subsystem.h"
 
 namespace kiste::bench {
@@ -26,7 +28,47 @@ void AddParty(const char* party, const std::set<int>& functions, const Symbols& 
   for (const auto& [subsystem, count] : counts) outcome.Add(metric(subsystem), "count", count);
 }
 
+std::string TopFolder(std::string_view file) {
+  auto slash = file.find('/');
+  std::string folder(slash == std::string_view::npos ? "other" : file.substr(0, slash));
+  // Metrics have no such letter in their names.
+  std::replace(folder.begin(), folder.end(), '_', '-');
+  return folder;
+}
+
+void AddPartyLines(const char* party, const std::set<int>& functions, const Symbols& symbols,
+                   SourceLines& source, Outcome& outcome) {
+  auto metric = StrCat("reach/", party, "/lines");
+  std::set<SourceLine> lines;
+  std::map<std::string, int> counts;
+  int without = 0;
+  for (int place : functions) {
+    const auto& function = symbols.functions()[static_cast<size_t>(place)];
+    if (!source.Add(function.address, function.size, lines)) ++without;
+  }
+  for (const auto& line : lines)
+    ++counts[TopFolder(source.files()[static_cast<size_t>(line.file)])];
+  outcome.Add(metric, "count", static_cast<double>(lines.size()));
+  for (const auto& [folder, count] : counts)
+    outcome.Add(StrCat(metric, "-", folder), "count", count);
+  if (without > 0)
+    outcome.gaps.push_back({metric, StrCat(without, " functions have no debug symbols")});
+}
+
 }  // namespace
+
+void AddReachedLines(const Division& division, const Symbols& symbols, Outcome& outcome) {
+  auto source = SourceLines::OfKernel(symbols);
+  if (!source) {
+    outcome.gaps.push_back({"reach/all/lines", source.error().Text()});
+    return;
+  }
+  AddPartyLines("payload", division.payload, symbols, *source, outcome);
+  AddPartyLines("runtime", division.runtime, symbols, *source, outcome);
+  AddPartyLines("kernel-threads", division.kernel_threads, symbols, *source, outcome);
+  AddPartyLines("interrupts", division.interrupts, symbols, *source, outcome);
+  AddPartyLines("all", division.All(), symbols, *source, outcome);
+}
 
 void AddReach(const Trace& trace, const Division& division, const Symbols& symbols,
               Outcome& outcome) {

@@ -13,4 +13,7 @@ namespace kiste::bench {
 void AddReach(const Trace& trace, const Division& division, const Symbols& symbols,
               Outcome& outcome);
 
+// The lines of source of these functions, where there are debug symbols of this kernel.
+void AddReachedLines(const Division& division, const Symbols& symbols, Outcome& outcome);
+
 }  // namespace kiste::bench
