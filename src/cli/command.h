@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/result.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "runtime/plan.h"
 #include "runtime/store.h"
@@ -35,12 +36,7 @@ struct Session {
   size_t id_position = 0;
 };
 
-struct Command {
-  const char* name;
-  const char* arguments;  // "<container-id>", for --help
-  const char* help;
-  std::span<const Option> options;
-  size_t least, most;  // how many arguments
+struct Command : CommandText {
   // The exit code.
   Result<int> (*run)(Session& session);
   int failure_code = 1;  // when it fails

@@ -49,21 +49,8 @@ std::string ProgramHelp() {
   std::string text =
       StrCat("kiste-oci - OCI runtime: runs containers from bundles\n\nUSAGE:\n   ", kProgram,
              " [global options] command [options] [arguments]\n\nCOMMANDS:\n");
-  for (const auto& command : Commands()) {
-    std::string line = StrCat("   ", command.name);
-    text +=
-        StrCat(line, std::string(14 - std::min<size_t>(line.size(), 13), ' '), command.help, "\n");
-  }
+  for (const auto& command : Commands()) text += CommandRow(command);
   return StrCat(text, "\nGLOBAL OPTIONS:\n", DescribeOptions(kGlobalOptions));
-}
-
-std::string CommandHelp(const Command& command) {
-  std::string text =
-      StrCat(kProgram, " ", command.name, " - ", command.help, "\n\nUSAGE:\n   ", kProgram, " ",
-             command.name, command.options.empty() ? "" : " [options]",
-             command.arguments[0] == 0 ? "" : " ", command.arguments, "\n");
-  return command.options.empty() ? text
-                                 : StrCat(text, "\nOPTIONS:\n", DescribeOptions(command.options));
 }
 
 const Command* FindCommand(std::string_view name) {
@@ -145,12 +132,6 @@ std::optional<size_t> IdPosition(const Command& command) {
   return static_cast<size_t>(at - names.begin());
 }
 
-Status CheckCount(const Command& command, size_t count) {
-  if (count >= command.least && count <= command.most) return {};
-  return Invalid(StrCat("expected ", command.arguments[0] == 0 ? "no argument" : command.arguments,
-                        ", found ", count, count == 1 ? " argument" : " arguments"));
-}
-
 // What is known of the request when it fails.
 struct Request {
   int failure_code = 1;  // the command's own once its command line is understood
@@ -169,16 +150,9 @@ Status ReadCommandLine(const Command& command, const Arguments& global, Session&
 Result<int> RunCommand(const Command& command, const Arguments& global, Session& session,
                        Request& request) {
   std::span<const std::string> words(global.positional());
-  static constexpr Option kHelp = {"help", 'h', nullptr, ""};
-  std::vector<Option> options(command.options.begin(), command.options.end());
-  options.push_back(kHelp);
-  // The many arguments of exec and ps are another program's command line.
-  constexpr size_t kMostOfOurOwn = 100;
-  auto placement = command.most > kMostOfOurOwn ? Placement::kBeforeArguments : Placement::kAnywhere;
-  session.arguments =
-      TRY_STEP(ParseArguments(options, words.subspan(1), placement), kArgumentsStep);
+  session.arguments = TRY_STEP(ParseArguments(command, words.subspan(1)), kArgumentsStep);
   if (session.arguments.Has("help")) {
-    TRY(Print(CommandHelp(command)));
+    TRY(Print(CommandHelp(kProgram, command)));
     return 0;
   }
   auto id = IdPosition(command);
@@ -199,7 +173,7 @@ Result<int> Dispatch(const Arguments& global, Log& log, Request& request) {
   const auto& words = global.positional();
   if (global.Has("help") || words.empty() || words[0] == "help") {
     const Command* about = words.size() > 1 ? FindCommand(words[1]) : nullptr;
-    TRY(Print(about != nullptr ? CommandHelp(*about) : ProgramHelp()));
+    TRY(Print(about != nullptr ? CommandHelp(kProgram, *about) : ProgramHelp()));
     return 0;
   }
   const Command* command = FindCommand(words[0]);

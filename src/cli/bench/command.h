@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cli/help.h"
 #include "cli/options.h"
 
 namespace kiste::cli::bench {
@@ -19,12 +20,7 @@ struct Session {
   std::string command_line;
 };
 
-struct Command {
-  const char* name;
-  const char* arguments;
-  const char* help;
-  std::span<const Option> options;
-  size_t least, most;  // how many arguments
+struct Command : CommandText {
   // The exit code.
   Result<int> (*run)(const Session& session);
 };

@@ -32,18 +32,8 @@ std::string ProgramHelp() {
              " - measures what sandboxes cost and give: noninterference, isolation, performance\n\n"
              "USAGE:\n   ",
              kProgram, " command [options] [arguments]\n\nCOMMANDS:\n");
-  for (const auto* command : kCommands) {
-    std::string line = StrCat("   ", command->name);
-    text += StrCat(line, std::string(14 - line.size(), ' '), command->help, "\n");
-  }
+  for (const auto* command : kCommands) text += CommandRow(*command);
   return StrCat(text, "\nGLOBAL OPTIONS:\n", DescribeOptions(kGlobalOptions));
-}
-
-std::string CommandHelp(const Command& command) {
-  return StrCat(kProgram, " ", command.name, " - ", command.help, "\n\nUSAGE:\n   ", kProgram, " ",
-                command.name, command.options.empty() ? "" : " [options]",
-                command.arguments[0] == 0 ? "" : " ", command.arguments, "\n",
-                command.options.empty() ? "" : "\nOPTIONS:\n", DescribeOptions(command.options));
 }
 
 const Command* Find(std::string_view name) {
@@ -58,14 +48,11 @@ int Complain(const Error& error, int code) {
   return code;
 }
 
+// With --help, their number does not matter.
 Result<Arguments> ReadArguments(const Command& command, std::span<const std::string> words) {
-  std::vector<Option> options(command.options.begin(), command.options.end());
-  options.push_back(kGlobalOptions[0]);
-  auto arguments = TRY(ParseArguments(options, words, Placement::kAnywhere));
-  size_t count = arguments.positional().size();
-  if (arguments.Has("help") || (count >= command.least && count <= command.most)) return arguments;
-  return Invalid(StrCat("expected ", command.arguments[0] == 0 ? "no argument" : command.arguments,
-                        ", found ", count, count == 1 ? " argument" : " arguments"));
+  auto arguments = TRY(ParseArguments(command, words));
+  if (!arguments.Has("help")) TRY(CheckCount(command, arguments.positional().size()));
+  return arguments;
 }
 
 }  // namespace
@@ -85,7 +72,7 @@ int RunProgram(const std::vector<std::string>& words) {
   const Command* command = rest.empty() ? nullptr : Find(rest[0]);
   if (global->Has("help") || rest.empty() || rest[0] == "help") {
     const Command* about = rest.size() > 1 ? Find(rest[1]) : nullptr;
-    static_cast<void>(Print(about != nullptr ? CommandHelp(*about) : ProgramHelp()));
+    static_cast<void>(Print(about != nullptr ? CommandHelp(kProgram, *about) : ProgramHelp()));
     return rest.empty() && !global->Has("help") ? kWrongCommandLine : 0;
   }
   if (command == nullptr) {
@@ -95,7 +82,7 @@ int RunProgram(const std::vector<std::string>& words) {
   auto arguments = ReadArguments(*command, std::span(rest).subspan(1));
   if (!arguments) return Complain(arguments.error(), kWrongCommandLine);
   if (arguments->Has("help")) {
-    static_cast<void>(Print(CommandHelp(*command)));
+    static_cast<void>(Print(CommandHelp(kProgram, *command)));
     return 0;
   }
   auto code = command->run({*arguments, StrCat(kProgram, " ", Join(words, " "))});
