@@ -43,12 +43,6 @@ int Priority(LogLevel level) {
   return LOG_ERR;
 }
 
-std::string Timestamp() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return FormatUtc(now, 0);
-}
-
 void WriteAll(int fd, std::string_view text) {
   while (!text.empty()) {
     ssize_t written = write(fd, text.data(), text.size());
@@ -84,7 +78,7 @@ std::string JsonEntry(LogLevel level, std::string_view message, const Error* err
   writer.StartObject();
   json::Member(writer, "level", LevelName(level));
   json::Member(writer, "msg", message);
-  json::Member(writer, "time", std::string_view(Timestamp()));
+  json::Member(writer, "time", std::string_view(UtcNow(0)));
   if (error != nullptr) WriteError(writer, *error, scene);
   writer.EndObject();
   return StrCat(std::string_view(buffer.GetString(), buffer.GetSize()), "\n");
@@ -113,7 +107,7 @@ void Log::WriteEntry(LogLevel level, std::string_view message, const Error* erro
   if (format_ == LogFormat::kJson) {
     entry = JsonEntry(level, message, error, scene);
   } else if (destination_.kind == LogKind::kFile) {
-    entry = StrCat("time=\"", Timestamp(), "\" level=", LevelName(level),
+    entry = StrCat("time=\"", UtcNow(0), "\" level=", LevelName(level),
                    " msg=", Quote(message, std::string_view::npos), "\n");
   } else {  // the daemon writes down time and level itself
     entry = message;

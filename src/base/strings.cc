@@ -70,6 +70,12 @@ std::optional<uint64_t> ParseUint(std::string_view text, int base) {
   return ParseNumber<uint64_t>(text, base);
 }
 
+std::string UtcNow(int fraction) {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return FormatUtc(now, fraction);
+}
+
 std::string FormatUtc(const timespec& time, int fraction) {
   using std::chrono::days, std::chrono::seconds;
   auto instant = std::chrono::sys_seconds(seconds(time.tv_sec));

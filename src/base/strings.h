@@ -69,6 +69,8 @@ std::optional<uint64_t> ParseUint(std::string_view text, int base = 10);
 // A time in UTC as RFC 3339 has it, with `fraction` digits below the second (0 to 9):
 // "2026-01-02T03:04:05.123Z". Not gmtime_r or strftime: they read /etc/localtime first.
 std::string FormatUtc(const timespec& time, int fraction);
+// The same of now.
+std::string UtcNow(int fraction);
 // `text` in double quotes with control characters, quotes and backslashes escaped, cut after
 // `limit` bytes with an ellipsis: for showing a value that somebody else wrote in an error.
 std::string Quote(std::string_view text, size_t limit = 200);

@@ -28,6 +28,13 @@ TEST(ParseInt, WantsTheWholeText) {
   EXPECT_EQ(ParseUint("755", 8), 0755u);
 }
 
+TEST(UtcNow, HasAsManyDigitsAsAskedFor) {
+  std::string now = UtcNow(9);
+  EXPECT_EQ(now.size(), sizeof("2026-01-02T03:04:05.123456789Z") - 1);
+  EXPECT_EQ(now[10], 'T');
+  EXPECT_EQ(now.back(), 'Z');
+}
+
 TEST(FormatUtc, WritesRfc3339) {
   EXPECT_EQ(FormatUtc({0, 0}, 0), "1970-01-01T00:00:00Z");
   EXPECT_EQ(FormatUtc({1767323045, 12345678}, 9), "2026-01-02T03:04:05.012345678Z");

@@ -148,7 +148,7 @@ Status CheckConsole(const CreateRequest& request, const oci::Process& process) {
 Record NewRecord(const CreateRequest& request, const Bundle& bundle, const Cgroups& cgroups,
                  const Caller& caller) {
   Record record{
-      .id = request.id, .bundle = bundle.path, .rootfs = bundle.rootfs, .created = TimestampNow()};
+      .id = request.id, .bundle = bundle.path, .rootfs = bundle.rootfs, .created = UtcNow(9)};
   record.namespaces = AllNamespaces(bundle.config.linux);
   record.owner = caller.uid;
   record.rootless = caller.rootless;

@@ -116,10 +116,4 @@ Result<Record> ParseRecord(std::string text, const std::string& file) {
   return record;
 }
 
-std::string TimestampNow() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return FormatUtc(now, 9);
-}
-
 }  // namespace kiste::runtime

@@ -23,8 +23,8 @@ struct HostRoot {
 
 // Where the container is in resctrl (intel_rdt.h).
 struct RdtGroups {
-  std::string root;                 // the mount point
-  std::string control, monitor;     // absolute; "" none
+  std::string root;                                       // the mount point
+  std::string control, monitor;                           // absolute; "" none
   bool control_is_ours = false, monitor_is_ours = false;  // removed with the container
 };
 
@@ -52,8 +52,5 @@ struct Record {
 
 std::string RecordJson(const Record& record);
 Result<Record> ParseRecord(std::string text, const std::string& file);
-
-// Now, as records have it.
-std::string TimestampNow();
 
 }  // namespace kiste::runtime

@@ -67,11 +67,4 @@ TEST(Record, BrokenFilesNameFileAndField) {
   EXPECT_FALSE(ParseRecord(text.substr(0, text.size() / 2), "f"));
 }
 
-TEST(Record, TimestampIsUtcWithNanoseconds) {
-  std::string now = TimestampNow();
-  EXPECT_EQ(now.size(), sizeof("2026-01-02T03:04:05.123456789Z") - 1);
-  EXPECT_EQ(now[10], 'T');
-  EXPECT_EQ(now.back(), 'Z');
-}
-
 }  // namespace kiste::runtime

@@ -58,11 +58,11 @@ struct TargetDescription {
   std::vector<Words> prepare, undo;  // once in a run, before the first and after the last trial
   Words daemon, daemon_ready;        // started before, asked until it answers
   std::vector<Words> make_image, remove_image;  // for each root file system
-  std::map<std::string, Words> limits;          // cpus, memory, pids, processor -> words for {limits}
-  Words network_none, network_link;             // for {network}
-  bool link = false;                            // can be given the run's network link
-  bool enter_link = false;                      // by being started in its namespace
-  Words data;  // for {data}: the words that mount {source} at /data
+  std::map<std::string, Words> limits;  // cpus, memory, pids, processor -> words for {limits}
+  Words network_none, network_link;     // for {network}
+  bool link = false;                    // can be given the run's network link
+  bool enter_link = false;              // by being started in its namespace
+  Words data;                           // for {data}: the words that mount {source} at /data
   bool can_data = false;
 };
 

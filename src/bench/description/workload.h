@@ -17,7 +17,7 @@ struct Limits {
   std::optional<double> cpus;      // processors, 0.5 is half of one
   std::optional<uint64_t> memory;  // bytes
   std::optional<uint64_t> pids;
-  std::optional<int> processor;     // the one to run on; as far as a target can be told
+  std::optional<int> processor;  // the one to run on; as far as a target can be told
 };
 
 enum class NetworkKind {
@@ -40,7 +40,7 @@ struct WorkloadDescription {
   std::vector<OutputPattern> read;
   Limits limits;
   NetworkKind network = NetworkKind::kNone;
-  bool pin = false;  // to one processor: less noise where one is enough
+  bool pin = false;       // to one processor: less noise where one is enough
   bool data = false;      // a folder on the run's file system, {data} inside
   double patience = 120;  // seconds that one command may take
   int most_rounds = 0;    // takes part in no more rounds than that; 0: in all

@@ -21,8 +21,7 @@ constexpr Anchors kAnchors[] = {
      "pci_fixup_umc_ide spec_ctrl_current amd_clear_divider get_cpu_entry_area xen_get_vendor "
      "xen_build_mfn_list_list alloc_low_pages arch_remove_memory is_mmconf_reserved "
      "vmemmap_flush_unused_pmd kernel_physical_mapping_init init_trampoline_kaslr"},
-    {"init",
-     "trace_initcall_finish_cb name_to_dev_t wait_for_initramfs calibrate_delay"},
+    {"init", "trace_initcall_finish_cb name_to_dev_t wait_for_initramfs calibrate_delay"},
     {"kernel",
      "get_task_mm __put_task_struct_rcu_cb cpus_read_lock _local_bh_enable "
      "resource_list_create_entry proc_dostring file_ns_capable kill_pid_usb_asyncio "

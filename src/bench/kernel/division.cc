@@ -71,8 +71,7 @@ class Family {
 
 class Divider {
  public:
-  Divider(const Symbols& symbols, const Parties& parties)
-      : symbols_(symbols), parties_(parties) {}
+  Divider(const Symbols& symbols, const Parties& parties) : symbols_(symbols), parties_(parties) {}
 
   void Add(const ThreadTrace& thread, const Place& place) {
     for (const auto& [address, span] : thread.functions[1]) Background(address, span, true);

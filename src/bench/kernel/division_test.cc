@@ -27,8 +27,10 @@ class Divided : public testing::Test {
   Divided() {
     trace_.own_threads = {kBench};
     trace_.own_pid = kBench;
-    trace_.forks = {{1100, kBench, kRuntime}, {1200, kRuntime, kPayload},
-                    {1500, kPayload, kEarlier}, {2100, kPayload, kChild}};
+    trace_.forks = {{1100, kBench, kRuntime},
+                    {1200, kRuntime, kPayload},
+                    {1500, kPayload, kEarlier},
+                    {2100, kPayload, kChild}};
     parties_ = {.parents = {{kBench, 1}, {1, 0}, {2, 0}, {30, 2}, {50, 1}},
                 .payload = {{kPayload, 2000}},
                 .began = 1000};

@@ -11,9 +11,9 @@
 namespace kiste::bench {
 
 struct AllowedCalls {
-  int whole = 0;    // whatever their arguments
-  int partly = 0;   // it depends on these
-  int known = 0;    // all that there are, as libseccomp knows them
+  int whole = 0;   // whatever their arguments
+  int partly = 0;  // it depends on these
+  int known = 0;   // all that there are, as libseccomp knows them
   int filters = 0;
 };
 

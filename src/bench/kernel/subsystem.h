@@ -9,9 +9,9 @@
 // crypto, block, io_uring, lib, drivers, net), and its end some short ones more (what may not be
 // traced, the scheduler, locks). Where the ranges lie in this very kernel is told by anchors:
 // functions whose file is known (anchors.cc). A function belongs to the nearer of the anchors
-// before and after it. Of 37,000 functions of Debian's Linux 6.1 whose directory is certain by the source
-// and that are no anchors, 99.8 % are found in it; other versions lose what anchors they do not
-// have any more.
+// before and after it. Of 37,000 functions of Debian's Linux 6.1 whose directory is certain by the
+// source and that are no anchors, 99.8 % are found in it; other versions lose what anchors they do
+// not have any more.
 #pragma once
 
 #include <map>

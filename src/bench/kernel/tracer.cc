@@ -26,8 +26,7 @@ Status MountTracing() {
   if (mount("tracefs", kTracing, "tracefs", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) == 0 &&
       sys::Exists(AT_FDCWD, current))
     return {};
-  return Fail(ErrorKind::kUnsupported,
-              StrCat("tracefs on ", kTracing, ": ", strerror(errno)));
+  return Fail(ErrorKind::kUnsupported, StrCat("tracefs on ", kTracing, ": ", strerror(errno)));
 }
 
 // A quarter of what memory is free, for all processors together.

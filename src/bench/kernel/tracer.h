@@ -56,8 +56,8 @@ struct Trace {
   std::vector<Fork> forks;
   std::vector<Exec> execs;
   uint64_t events = 0;
-  uint64_t lost = 0;        // events, or pages where the kernel does not say
-  int own_pid = 0;          // of the thread that began it, in the first pid namespace
+  uint64_t lost = 0;          // events, or pages where the kernel does not say
+  int own_pid = 0;            // of the thread that began it, in the first pid namespace
   std::set<int> own_threads;  // and of the one that reads
 };
 

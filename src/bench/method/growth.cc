@@ -17,17 +17,13 @@ Result<Outcome> MeasureGrowth(const Trial& trial) {
     auto began = Clock::now();
     TRY(trial.target.PrepareImage(*root));
     // The first round makes the image, later ones have it.
-    auto took = Clock::now() - began;
-    if (makes_images && took > std::chrono::milliseconds(1))
-      outcome.AddAt({"bytes", size}, "growth/image", "ns", static_cast<double>(took.count()));
+    auto made_in = Clock::now() - began;
+    if (makes_images && made_in > std::chrono::milliseconds(1))
+      outcome.AddAt({"bytes", size}, "growth/image", "ns", static_cast<double>(made_in.count()));
     for (int i = 0; i < repeats; ++i) {
       auto instance = TRY(trial.Make({"{load}", "now"}, nullptr, filler));
-      auto start = TRY(instance.For(Verb::kRun));
-      auto running = TRY(Running::Begin(start));
-      TRY(running.WaitForLine("ready", instance.Patience()));
-      outcome.AddAt({"bytes", size}, "growth/boot", "ns",
-                    static_cast<double>((Clock::now() - running.began()).count()));
-      TRY(running.Wait(instance.Patience()));
+      auto took = TRY(instance.Boot());
+      outcome.AddAt({"bytes", size}, "growth/boot", "ns", static_cast<double>(took.count()));
     }
   }
   return outcome;

@@ -50,13 +50,8 @@ Status TimeRun(const Trial& trial, Outcome& outcome) {
 
 Status TimeBoot(const Trial& trial, const char* metric, Outcome& outcome) {
   auto instance = TRY(trial.Make({"{load}", "now"}));
-  auto start = TRY(instance.For(Verb::kRun));
-  auto running = TRY(Running::Begin(start));
-  TRY(running.WaitForLine("ready", instance.Patience()));
-  outcome.Add(metric, "ns", Count(Clock::now() - running.began()));
-  auto ended = TRY(running.Wait(instance.Patience()));
-  if (ended.code != 0)
-    return Fail(ErrorKind::kSystem, StrCat("run: exit code ", ended.code, ": ", ended.errors));
+  auto took = TRY(instance.Boot());
+  outcome.Add(metric, "ns", Count(took));
   return {};
 }
 

@@ -22,9 +22,7 @@ Words Command(const Trial& trial, const std::string& load) {
 }
 
 Result<Outcome> Finish(Running& running, const Instance& instance) {
-  auto ended = TRY(running.Wait(instance.Patience()));
-  if (ended.code != 0)
-    return Fail(ErrorKind::kSystem, StrCat("run: exit code ", ended.code, ": ", ended.errors));
+  TRY(running.WaitForSuccess(instance.Patience()));
   return ReadLoadOutput(running.TakeOutput());
 }
 

@@ -44,12 +44,8 @@ Result<std::vector<int>> RunAndLook(const Instance& instance, const FirstProcess
   auto patience = instance.Patience();
   std::vector<int> found;
   while (true) {
-    auto ended = running.Wait(Deadline::In(kLook));
-    if (ended && ended->code == 0) return found;
-    if (ended) {
-      return Fail(ErrorKind::kSystem,
-                  StrCat(start.words[0], ": exit code ", ended->code, ": ", ended->errors));
-    }
+    auto ended = running.WaitForSuccess(Deadline::In(kLook));
+    if (ended) return found;
     if (ended.error().kind != ErrorKind::kTimeout || patience.Over())
       return std::unexpected(std::move(ended).error());
     if (!process.empty() && found.empty()) found = processes.WithProgram(process);

@@ -46,9 +46,7 @@ class Workers {
         ++at;
         continue;
       }
-      auto ended = TRY(running_[at].Wait(deadline));
-      if (ended.code != 0)
-        return Fail(ErrorKind::kSystem, StrCat("run: exit code ", ended.code, ": ", ended.errors));
+      TRY(running_[at].WaitForSuccess(deadline));
       running_.erase(running_.begin() + static_cast<ptrdiff_t>(at));
     }
     if (Interrupted()) return Fail(ErrorKind::kState, "interrupted");

@@ -87,7 +87,7 @@ Result<Running> Running::Begin(const Start& start) {
   running.errors_ = Fd(memfd_create("standard-error", MFD_CLOEXEC));
   if (!running.errors_) return ErrnoError("memfd_create standard-error");
   auto program = TRY(FindProgram(start.words[0]));
-  running.words_ = start.words[0];
+  running.words_ = Join(start.words, " ");
   running.began_ = Clock::now();
   running.pid_ = TRY(Spawn(program, start, write_end.get(), running.errors_.get()));
   Known().insert(running.pid_);
@@ -215,17 +215,20 @@ std::string Running::Errors() const {
   return std::string(Trim(text));
 }
 
-Result<Output> Succeed(const Start& start, Deadline deadline) {
-  auto running = TRY(Running::Begin(start));
-  auto ended = TRY(running.Wait(deadline));
-  auto text = running.TakeOutput();
-  if (ended.code == 0) return Output{ended.took, std::move(text)};
+Result<Nanoseconds> Running::WaitForSuccess(Deadline deadline) {
+  auto ended = TRY(Wait(deadline));
+  if (ended.code == 0) return ended.took;
   // Some say on standard output why they fail.
   constexpr size_t kMost = 400;
-  auto why =
-      ended.errors.empty() ? text.substr(text.size() - std::min(text.size(), kMost)) : ended.errors;
-  return Fail(ErrorKind::kSystem,
-              StrCat(Join(start.words, " "), ": exit code ", ended.code, ": ", Trim(why)));
+  auto why = ended.errors.empty() ? buffer_.substr(buffer_.size() - std::min(buffer_.size(), kMost))
+                                  : ended.errors;
+  return Fail(ErrorKind::kSystem, StrCat(words_, ": exit code ", ended.code, ": ", Trim(why)));
+}
+
+Result<Output> Succeed(const Start& start, Deadline deadline) {
+  auto running = TRY(Running::Begin(start));
+  auto took = TRY(running.WaitForSuccess(deadline));
+  return Output{took, running.TakeOutput()};
 }
 
 Result<std::string> FindProgram(const std::string& program) {

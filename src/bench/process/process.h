@@ -55,6 +55,8 @@ class Running {
   Status WaitForLine(std::string_view word, Deadline deadline);
   // Waits until it has ended, reading and keeping what it writes meanwhile. kTimeout: still runs.
   Result<Ended> Wait(Deadline deadline);
+  // The same; an exit code that is not 0 is an error with its words. How long it ran.
+  Result<Nanoseconds> WaitForSuccess(Deadline deadline);
   // Whether it has ended (it is reaped by Wait).
   bool HasEnded() const;
   void Signal(int signal) const;
@@ -73,7 +75,7 @@ class Running {
   std::string buffer_, words_;
 };
 
-// Runs it to its end; an exit code that is not 0 is an error with its words. The output with it.
+// Runs it to its end, which is to be a success.
 struct Output {
   Nanoseconds took{};
   std::string text;

@@ -19,9 +19,10 @@ Status ReadHost(Database& database, RecordedRun& run) {
 }
 
 Status ReadTargets(Database& database, RecordedRun& run) {
-  auto ask = TRY(database.Prepare(
-      "SELECT id, name, title, isolation, version, baseline, missing FROM target WHERE run = ? "
-      "ORDER BY ordinal"));
+  auto ask =
+      TRY(database.Prepare("SELECT id, name, title, isolation, version, baseline, missing, "
+                           "description FROM target WHERE run = ? "
+                           "ORDER BY ordinal"));
   ask.Bind(run.id);
   while (TRY(ask.Step())) {
     run.targets.push_back({.id = ask.Int(0),
@@ -30,15 +31,16 @@ Status ReadTargets(Database& database, RecordedRun& run) {
                            .isolation = ask.Text(3),
                            .version = ask.Text(4),
                            .baseline = ask.Int(5) != 0,
-                           .missing = ask.OptionalText(6)});
+                           .missing = ask.OptionalText(6),
+                           .description = ask.Text(7)});
   }
   return {};
 }
 
 Status ReadWorkloads(Database& database, RecordedRun& run) {
   auto ask = TRY(
-      database.Prepare("SELECT id, name, title, axiom, method, missing FROM workload WHERE run = ? "
-                       "ORDER BY ordinal"));
+      database.Prepare("SELECT id, name, title, axiom, method, missing, description FROM workload "
+                       "WHERE run = ? ORDER BY ordinal"));
   ask.Bind(run.id);
   while (TRY(ask.Step())) {
     run.workloads.push_back({.id = ask.Int(0),
@@ -46,7 +48,8 @@ Status ReadWorkloads(Database& database, RecordedRun& run) {
                              .title = ask.Text(2),
                              .axiom = ask.Text(3),
                              .method = ask.Text(4),
-                             .missing = ask.OptionalText(5)});
+                             .missing = ask.OptionalText(5),
+                             .description = ask.Text(6)});
   }
   return {};
 }
@@ -129,8 +132,9 @@ Result<std::vector<std::string>> RunNames(Database& database) {
 
 Result<RecordedRun> ReadRun(Database& database, const std::string& name) {
   auto ask = TRY(database.Prepare(
-      "SELECT id, name, began, coalesce(ended, ''), command, version, seed, rounds FROM run WHERE "
-      "?1 = '' OR name = ?1 ORDER BY id DESC LIMIT 1"));
+      "SELECT id, name, began, coalesce(ended, ''), command, version, seed, rounds, "
+      "EXISTS (SELECT 1 FROM trial WHERE run = run.id AND round = 0) FROM run WHERE ?1 = '' OR "
+      "name = ?1 ORDER BY id DESC LIMIT 1"));
   bool found = TRY(ask.Bind(name).Step());
   if (!found) {
     auto names = TRY(RunNames(database));
@@ -144,7 +148,8 @@ Result<RecordedRun> ReadRun(Database& database, const std::string& name) {
                   .command = ask.Text(4),
                   .version = ask.Text(5),
                   .seed = static_cast<uint64_t>(ask.Int(6)),
-                  .rounds = static_cast<int>(ask.Int(7))};
+                  .rounds = static_cast<int>(ask.Int(7)),
+                  .warm_up = ask.Int(8) != 0};
   TRY(ReadHost(database, run));
   TRY(ReadTargets(database, run));
   TRY(ReadWorkloads(database, run));

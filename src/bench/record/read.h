@@ -20,12 +20,14 @@ struct RecordedTarget {
   std::string name, title, isolation, version;
   bool baseline = false;
   std::optional<std::string> missing;
+  std::string description;  // its file's text
 };
 
 struct RecordedWorkload {
   int64_t id = 0;
   std::string name, title, axiom, method;
   std::optional<std::string> missing;
+  std::string description;
 };
 
 struct RecordedTrial {
@@ -44,6 +46,7 @@ struct RecordedRun {
   std::string name, began, ended, command, version;  // ended "": interrupted, or still runs
   uint64_t seed = 0;
   int rounds = 0;
+  bool warm_up = false;  // one has been recorded
   std::vector<std::pair<std::string, std::string>> host;
   std::vector<RecordedTarget> targets;  // in their order
   std::vector<RecordedWorkload> workloads;

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "bench/record/database.h"
+#include "bench/record/read.h"
 #include "bench/record/write.h"
 
 namespace kiste::bench {
@@ -65,10 +66,17 @@ TEST_F(RecordTest, ANameIsTakenOnceAndCanBeGoneOnWith) {
   auto again = writer->BeginRun({.name = "a"});
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().kind, ErrorKind::kExists);
-  auto resumed = writer->Resume("a");
-  ASSERT_TRUE(resumed);
-  EXPECT_EQ(resumed->seed, 42u);
-  EXPECT_EQ(resumed->rounds, 9);
+  ASSERT_TRUE(writer->Resume("a"));
+  auto target = writer->AddTarget({.name = "bare", .description = "the text"});
+  ASSERT_TRUE(target);
+  auto database = Database::Open(path_, Database::Mode::kRead);
+  ASSERT_TRUE(database);
+  auto run = ReadRun(*database, "a");
+  ASSERT_TRUE(run) << run.error().Text();
+  EXPECT_EQ(run->seed, 42u);
+  EXPECT_EQ(run->rounds, 9);
+  EXPECT_FALSE(run->warm_up);
+  EXPECT_EQ(run->targets.at(0).description, "the text");
   EXPECT_EQ(writer->Resume("b").error().kind, ErrorKind::kNotFound);
 }
 

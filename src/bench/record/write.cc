@@ -9,12 +9,6 @@ namespace kiste::bench {
 
 namespace {
 
-std::string Now() {
-  timespec now = {};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return FormatUtc(now, 3);
-}
-
 // The id of the row that `find` finds by the run and a name; nothing when there is none.
 Result<std::optional<int64_t>> FindRow(Database& database, const char* find, int64_t run,
                                        const std::string& name) {
@@ -39,23 +33,19 @@ Status Writer::BeginRun(const NewRun& run) {
   }
   auto insert = TRY(database_.Prepare(
       "INSERT INTO run (name, began, command, seed, rounds, version) VALUES (?, ?, ?, ?, ?, ?)"));
-  insert.Bind(run.name).Bind(Now()).Bind(run.command);
+  insert.Bind(run.name).Bind(UtcNow(3)).Bind(run.command);
   insert.Bind(static_cast<int64_t>(run.seed)).Bind(run.rounds).Bind(run.version);
   TRY(insert.Run());
   run_ = database_.LastId();
   return {};
 }
 
-Result<NewRun> Writer::Resume(const std::string& name) {
-  auto ask =
-      TRY(database_.Prepare("SELECT id, command, version, seed, rounds FROM run WHERE name = ?"));
+Status Writer::Resume(const std::string& name) {
+  auto ask = TRY(database_.Prepare("SELECT id FROM run WHERE name = ?"));
   bool found = TRY(ask.Bind(name).Step());
   if (!found) return Fail(ErrorKind::kNotFound, StrCat(database_.path(), ": no run ", Quote(name)));
   run_ = ask.Int(0);
-  NewRun run{.name = name, .command = ask.Text(1), .version = ask.Text(2)};
-  run.seed = static_cast<uint64_t>(ask.Int(3));
-  run.rounds = static_cast<int>(ask.Int(4));
-  return run;
+  return {};
 }
 
 Status Writer::AddHost(std::string_view key, std::string_view value) {
@@ -147,7 +137,7 @@ Status Writer::AddTrial(const NewTrial& trial, const Outcome& outcome) {
 
 Status Writer::EndRun() {
   auto update = TRY(database_.Prepare("UPDATE run SET ended = ? WHERE id = ?"));
-  return update.Bind(Now()).Bind(run_).Run();
+  return update.Bind(UtcNow(3)).Bind(run_).Run();
 }
 
 }  // namespace kiste::bench

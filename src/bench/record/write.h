@@ -53,8 +53,8 @@ class Writer {
 
   // kExists when there is a run of that name.
   Status BeginRun(const NewRun& run);
-  // Goes on with the run of that name; its seed and rounds. kNotFound.
-  Result<NewRun> Resume(const std::string& name);
+  // Goes on with the run of that name. kNotFound.
+  Status Resume(const std::string& name);
   Status AddHost(std::string_view key, std::string_view value);
   // The row's id; a resumed run's row of that name is kept as it was.
   Result<int64_t> AddTarget(const NewTarget& target);

@@ -19,12 +19,6 @@ namespace {
 
 constexpr int kInterruptedCode = 3;
 
-std::string Now() {
-  timespec now = {};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return FormatUtc(now, 3);
-}
-
 // A run inside its room.
 class Runner {
  public:
@@ -119,7 +113,7 @@ class Runner {
                     .workload = workload.id,
                     .round = round,
                     .ordinal = ordinal_++,
-                    .began = Now()};
+                    .began = UtcNow(3)};
     auto watch = TRY(NoiseWatch::Begin(room_.cgroup));
     auto began = Clock::now();
     auto outcome = Measure(*targets_[place.target], description);
@@ -157,11 +151,8 @@ class Runner {
 Result<int> RunInRoom(const RunRequest& request, const Room& room, const HostFacts& host) {
   CatchInterruptions();
   auto writer = TRY(Writer::Open(request.record));
-  auto wanted = request;
   if (request.resume) {
-    auto before = TRY(writer.Resume(request.name));
-    wanted.seed = before.seed;
-    wanted.rounds = before.rounds;
+    TRY(writer.Resume(request.name));
   } else {
     TRY(writer.BeginRun({.name = request.name,
                          .command = request.command,
@@ -169,7 +160,7 @@ Result<int> RunInRoom(const RunRequest& request, const Room& room, const HostFac
                          .seed = request.seed,
                          .rounds = request.rounds}));
   }
-  Runner runner(wanted, room, host, std::move(writer));
+  Runner runner(request, room, host, std::move(writer));
   return runner.Run();
 }
 

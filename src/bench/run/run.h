@@ -14,7 +14,7 @@ namespace kiste::bench {
 
 struct RunRequest {
   std::string name;     // letters, digits, "-", "_", "."; of the room and in the record
-  bool resume = false;  // goes on with the run of that name
+  bool resume = false;  // goes on with the run of that name; all but `load` and `parent` is its own
   std::vector<TargetDescription> targets;
   std::vector<WorkloadDescription> workloads;
   int rounds = 5;

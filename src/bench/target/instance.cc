@@ -70,16 +70,22 @@ Result<Output> Instance::Run() const {
   return Succeed(start, Patience());
 }
 
+Result<Nanoseconds> Instance::Boot() const {
+  auto start = TRY(For(Verb::kRun));
+  auto running = TRY(Running::Begin(start));
+  TRY(running.WaitForLine("ready", Patience()));
+  auto took = Clock::now() - running.began();
+  TRY(running.WaitForSuccess(Patience()));
+  return took;
+}
+
 Result<Instance::Steps> Instance::UpInSteps() {
   up_ = created_ = true;
   auto began = Clock::now();
   auto start = TRY(For(Verb::kCreate));
   running_ = TRY(Running::Begin(start));
-  auto ended = TRY(running_->Wait(Patience()));
-  if (ended.code != 0) {
-    return Fail(ErrorKind::kSystem,
-                StrCat(start.words[0], " create: exit code ", ended.code, ": ", ended.errors));
-  }
+  // Its standard output is the container's: read later.
+  TRY(running_->WaitForSuccess(Patience()));
   auto created = Clock::now();
   TRY(Do(Verb::kStart));
   auto started = Clock::now();

@@ -146,8 +146,8 @@ Status Target::BeginDaemon() {
     auto answered = Succeed(ask, Deadline::In(std::chrono::seconds(5)));
     if (answered) return {};
     if (daemon_->HasEnded()) {
-      auto ended = TRY(daemon_->Wait(Deadline::In(std::chrono::seconds(1))));
-      return Fail(ErrorKind::kSystem, StrCat("daemon: exit code ", ended.code, ": ", ended.errors));
+      TRY(daemon_->WaitForSuccess(Deadline::In(std::chrono::seconds(1))));
+      return Fail(ErrorKind::kState, "daemon: expected to run on, found ended");
     }
     if (deadline.Over()) return std::unexpected(std::move(answered).error().With("daemon"));
     usleep(50'000);

@@ -54,6 +54,8 @@ class Instance {
   Result<Nanoseconds> Do(Verb verb, const Words& command = {}) const;
   // Runs the command in the foreground, to its end; its output.
   Result<Output> Run() const;
+  // Runs a command that says "ready" and ends: how long until it said so.
+  Result<Nanoseconds> Boot() const;
 
   // Has the command run beside us, by what the target has: create and start, detached, or run.
   // Returns when it has written "ready", or for want of its output when the target says it runs;

@@ -71,7 +71,6 @@ Result<std::string> Files::FindFile(const std::string& kind, const std::string& 
 }
 
 Result<kiste::bench::TargetDescription> Files::Target(const std::string& name) const {
-  constexpr std::string_view kOci = "oci:";
   if (name.starts_with(kOci)) return kiste::bench::OciTarget(name.substr(kOci.size()));
   auto path = TRY(FindFile("targets", name));
   auto text = TRY(sys::ReadRegularFile(path, 1 << 20));

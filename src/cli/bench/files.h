@@ -15,6 +15,7 @@ namespace kiste::cli::bench {
 
 class Files {
  public:
+  static constexpr std::string_view kOci = "oci:";  // before the path of any runtime's program
   // `descriptions` instead of ../share/kiste-bench, or beside it: its files come first. "": none.
   static Result<Files> Find(const std::string& descriptions);
 

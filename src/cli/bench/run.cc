@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "base/strings.h"
+#include "bench/record/read.h"
 #include "cli/bench/command.h"
 #include "cli/bench/files.h"
 #include "cli/bench/program.h"
@@ -25,8 +26,7 @@ constexpr Option kOptions[] = {
     {"no-warm-up", 0, nullptr, "without a first round that is not counted"},
     {"record", 0, "FILE", "the SQLite file (default kiste-bench.sqlite)"},
     {"name", 0, "NAME", "the run's name (default: the time)"},
-    {"resume", 0, "NAME",
-     "go on with an interrupted run of these targets and workloads, by its seed and rounds"},
+    {"resume", 0, "NAME", "go on with an interrupted run, with all that it was asked for"},
     {"seed", 0, "N", "of the order of trials (default: drawn)"},
     {"folder", 0, "DIR",
      "where the run's files are, and what is measured of disks (default /var/tmp)"},
@@ -44,9 +44,7 @@ Status CheckName(const std::string& name) {
 }
 
 std::string NameOfNow() {
-  timespec now = {};
-  clock_gettime(CLOCK_REALTIME, &now);
-  std::string name = FormatUtc(now, 0);  // 2026-01-02T03:04:05Z
+  std::string name = UtcNow(0);  // 2026-01-02T03:04:05Z
   std::erase(name, ':');
   return name;
 }
@@ -86,6 +84,9 @@ Status ReadDescriptions(const Arguments& arguments, const Files& files, RunReque
   return {};
 }
 
+// How the record keeps a setting, behind the workload's text.
+constexpr std::string_view kSetting = "# --set ";
+
 // WORKLOAD.SETTING=VALUE[,VALUE…]: numbers where all are, else texts.
 Status ApplySetting(const std::string& text, RunRequest& request) {
   size_t dot = text.find('.'), equals = text.find('=');
@@ -109,7 +110,39 @@ Status ApplySetting(const std::string& text, RunRequest& request) {
   } else {
     at->words[setting] = words;
   }
-  at->source += StrCat("\n# --set ", text, "\n");
+  at->source += StrCat("\n", kSetting, text, "\n");
+  return {};
+}
+
+// An interrupted run goes on with what its record says that it measures.
+Status TakeOver(const Arguments& arguments, const Files& files, RunRequest& request) {
+  using kiste::bench::Database;
+  for (const char* of_the_run :
+       {"targets", "workloads", "rounds", "no-warm-up", "name", "seed", "set", "descriptions"}) {
+    if (arguments.Has(of_the_run))
+      return Invalid(StrCat("--", of_the_run, ": expected none with --resume, found one"));
+  }
+  auto database = TRY(Database::Open(request.record, Database::Mode::kRead));
+  auto run = TRY(kiste::bench::ReadRun(database, request.name));
+  request.rounds = run.rounds;
+  request.seed = run.seed;
+  request.warm_up = run.warm_up;
+  for (const auto& recorded : run.targets) {
+    auto name = recorded.name.substr(0, recorded.name.find('#'));
+    request.targets.push_back(
+        name.starts_with(Files::kOci)
+            ? TRY(files.Target(name))
+            : TRY(kiste::bench::ParseTarget(recorded.description, name, request.record)));
+    request.targets.back().name = recorded.name;
+  }
+  for (const auto& recorded : run.workloads) {
+    request.workloads.push_back(
+        TRY(kiste::bench::ParseWorkload(recorded.description, recorded.name, request.record)));
+    for (auto line : Split(recorded.description, '\n')) {
+      if (line.starts_with(kSetting))
+        TRY(ApplySetting(std::string(line.substr(kSetting.size())), request));
+    }
+  }
   return {};
 }
 
@@ -135,18 +168,23 @@ Status ReadNumbers(const Arguments& arguments, RunRequest& request) {
   return {};
 }
 
+Status ReadRequest(const Arguments& arguments, const Files& files, RunRequest& request) {
+  TRY(ReadDescriptions(arguments, files, request));
+  for (const auto& text : arguments.Values("set")) TRY(ApplySetting(text, request));
+  request.warm_up = !arguments.Switch("no-warm-up");
+  return ReadNumbers(arguments, request);
+}
+
 Result<int> Run(const Session& session) {
   const auto& arguments = session.arguments;
   auto files = TRY(Files::Find(arguments.Value("descriptions")));
   RunRequest request;
   request.resume = arguments.Has("resume");
   request.name = request.resume ? arguments.Value("resume") : arguments.Value("name", NameOfNow());
-  TRY(CheckName(request.name));
-  TRY(ReadDescriptions(arguments, files, request));
-  for (const auto& text : arguments.Values("set")) TRY(ApplySetting(text, request));
-  TRY(ReadNumbers(arguments, request));
-  request.warm_up = !arguments.Switch("no-warm-up");
   request.record = arguments.Value("record", kDefaultRecord);
+  TRY(CheckName(request.name));
+  TRY(request.resume ? TakeOver(arguments, files, request)
+                     : ReadRequest(arguments, files, request));
   request.parent = arguments.Value("folder", "/var/tmp");
   request.load = TRY(files.Load());
   request.command = session.command_line;
