@@ -49,7 +49,8 @@ bool IsSet(std::string_view label) { return !label.empty() && label != "unconfin
 Status CheckProfileLoaded(const oci::Process& process, const std::string& lsm_profile) {
   auto wanted = WantedLabel(process, lsm_profile);
   if (!IsSet(wanted.label) || wanted.module != "apparmor") return {};
-  if (wanted.label.find_first_of(":&") != wanted.label.npos) return {};  // another namespace, a stack
+  // A stack of profiles, or one of another namespace, is listed in other words.
+  if (wanted.label.find_first_of(":&") != wanted.label.npos) return {};
   auto profiles = sys::ReadFileAt(AT_FDCWD, kProfiles);
   if (!profiles) return {};  // criu looks there too, and restores no profile where it cannot
   auto lines = Split(*profiles, '\n');
