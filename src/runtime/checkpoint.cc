@@ -106,9 +106,11 @@ Status LeaveOut(const Container& container, const oci::Config& config, const Cri
                                     .caller = caller}));
   options.external_mounts = TRY(MountsToLeaveOut(mounts, config, record.pid));
   options.external = TRY(NamespacesToLeaveOut(config, record.pid));
-  auto streams = TRY(StreamsToLeaveOut(record, record.pid));
+  auto terminals = options.shell_job ? Terminals::kLeaveOut : Terminals::kKeep;
+  auto streams = TRY(StreamsToLeaveOut(record, record.pid, terminals));
   for (const auto& stream : streams) {
-    if (stream.starts_with("file[")) options.external.push_back(stream);
+    if (stream.starts_with("file[") || stream.starts_with("tty["))
+      options.external.push_back(stream);
   }
   return sys::ReplaceFileAt(folders.images.get(), kDescriptorsFile, DescriptorsJson(streams), 0600);
 }
@@ -163,13 +165,11 @@ Status Dump(const Container& container, const CriuRequest& request, const std::s
   auto options = TRY(DumpOptions(container, request, folders, config));
   auto type = request.pre_dump ? criu::RequestType::kPreDump : criu::RequestType::kDump;
   auto service = TRY(criu::Service::Open({.program = program}));
-  auto response = service.Ask(criu::EncodeRequest(type, options),
-                              [&](const criu::Response& notification, const Fd&) {
-                                return Hear(request, notification);
-                              });
+  auto response = service.Ask(
+      criu::EncodeRequest(type, options),
+      [&](const criu::Response& notification, const Fd&) { return Hear(request, notification); });
   auto closed = service.Close();
-  if (!response)
-    return std::unexpected(WithCriuLog(std::move(response).error(), folders, service));
+  if (!response) return std::unexpected(WithCriuLog(std::move(response).error(), folders, service));
   return closed;
 }
 

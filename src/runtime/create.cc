@@ -124,14 +124,6 @@ Result<NotifySocket> OfferNotify(const CreateRequest& request, oci::Config& conf
   return NotifySocket::Listen(folder, request.manager_socket);
 }
 
-Status MakeRdtGroups(const oci::Config& config, Container& container) {
-  if (!config.linux.intel_rdt) return {};
-  auto resctrl = TRY_CONTEXT(sys::Resctrl::Find(), "linux.intelRdt");
-  TRY(PlanRdt(resctrl, *config.linux.intel_rdt, container.record));
-  TRY(container.folder.Save(container.record));
-  return MakeRdt(resctrl, *config.linux.intel_rdt, container.record.rdt);
-}
-
 Result<isolation::Launched> PlanAndLaunch(const Store& store, CreateRequest& request,
                                           const Bundle& bundle, Cgroups& cgroups,
                                           const Caller& caller, Container& container) {

@@ -20,12 +20,25 @@ namespace {
 constexpr char kNull[] = "/dev/null";
 constexpr int kStreams = 3;
 
-// As criu writes it: file[<mount id>:<inode>], both in hexadecimal.
-std::string ExternalFileName(uint64_t mount, uint64_t inode) {
+// As criu writes it, in hexadecimal: file[<mount id>:<inode>], tty[<device>:<file system's
+// device>].
+std::string ExternalName(std::string_view kind, uint64_t first, uint64_t second) {
   char digits[2][20] = {};
-  std::to_chars(digits[0], std::end(digits[0]), mount, 16);
-  std::to_chars(digits[1], std::end(digits[1]), inode, 16);
-  return StrCat("file[", digits[0], ":", digits[1], "]");
+  std::to_chars(digits[0], std::end(digits[0]), first, 16);
+  std::to_chars(digits[1], std::end(digits[1]), second, 16);
+  return StrCat(kind, "[", digits[0], ":", digits[1], "]");
+}
+
+constexpr unsigned kMemoryMajor =
+    1;  // /dev/null and its like; Documentation/admin-guide/devices.txt
+constexpr unsigned kTerminalMajors[] = {4, 5, 136, 137, 138, 139, 140, 141, 142, 143};
+
+bool IsDevice(const struct stat& status, unsigned of) {
+  return S_ISCHR(status.st_mode) && major(status.st_rdev) == of;
+}
+
+bool IsTerminal(const struct stat& status) {
+  return std::ranges::any_of(kTerminalMajors, [&](unsigned of) { return IsDevice(status, of); });
 }
 
 std::string_view CriuName(int flag) {
@@ -65,9 +78,7 @@ bool IsBelow(const std::string& path, const std::string& directory) {
 }
 
 // The key of a namespace that comes from outside, as runc and crun have it.
-std::string ExternalKey(int flag) {
-  return flag == CLONE_NEWNET ? "extRootNetNS" : "extRootPidNS";
-}
+std::string ExternalKey(int flag) { return flag == CLONE_NEWNET ? "extRootNetNS" : "extRootPidNS"; }
 
 bool IsExternal(const oci::Namespace& ns) {
   return !ns.path.empty() && (ns.flag == CLONE_NEWNET || ns.flag == CLONE_NEWPID);
@@ -181,7 +192,8 @@ Result<NamespacesToEnter> OpenNamespaces(const oci::Config& config) {
   return enter;
 }
 
-Result<std::vector<std::string>> StreamsToLeaveOut(const Record& record, pid_t pid) {
+Result<std::vector<std::string>> StreamsToLeaveOut(const Record& record, pid_t pid,
+                                                   Terminals terminals) {
   auto places = TRY(sys::MountsOf(pid));
   std::vector<std::string> names = record.descriptors;
   for (size_t i = 0; i < names.size(); ++i) {
@@ -189,12 +201,13 @@ Result<std::vector<std::string>> StreamsToLeaveOut(const Record& record, pid_t p
     auto stream = sys::Open(StrCat("/proc/", pid, "/fd/", i), O_PATH);
     if (!stream) continue;
     auto on = TRY(sys::MountOf(stream->get(), names[i]));
+    if (std::ranges::find(places, on.id, &sys::MountPlace::id) != places.end()) continue;
     auto status = TRY(sys::StatAt(stream->get(), "", AT_EMPTY_PATH));
-    constexpr unsigned kMemoryDevices = 1;  // /dev/null and its like: criu has its own way with ttys
-    bool is_file = S_ISREG(status.st_mode) ||
-                   (S_ISCHR(status.st_mode) && major(status.st_rdev) == kMemoryDevices);
-    bool seen = std::ranges::find(places, on.id, &sys::MountPlace::id) != places.end();
-    if (is_file && !seen) names[i] = ExternalFileName(on.id, status.st_ino);
+    if (S_ISREG(status.st_mode) || IsDevice(status, kMemoryMajor)) {
+      names[i] = ExternalName("file", on.id, status.st_ino);
+    } else if (terminals == Terminals::kLeaveOut && IsTerminal(status)) {
+      names[i] = ExternalName("tty", status.st_rdev, status.st_dev);
+    }
   }
   return names;
 }

@@ -48,8 +48,11 @@ struct NamespacesToEnter {
 Result<NamespacesToEnter> OpenNamespaces(const oci::Config& config);
 
 // The standard streams' names: pipes as they were when the container was started, and files that
-// the container cannot see ("file[1c:4711]"). For descriptors.json, which has runc's form.
-Result<std::vector<std::string>> StreamsToLeaveOut(const Record& record, pid_t pid);
+// the container cannot see ("file[1c:4711]"), terminals too if they are to be left out
+// ("tty[8803:18]"). For descriptors.json, which has runc's form.
+enum class Terminals { kKeep, kLeaveOut };
+Result<std::vector<std::string>> StreamsToLeaveOut(const Record& record, pid_t pid,
+                                                   Terminals terminals);
 // What /proc calls this process's own.
 std::vector<std::string> OwnStreams();
 

@@ -162,6 +162,14 @@ Record NewRecord(const CreateRequest& request, const Bundle& bundle, const Cgrou
   return record;
 }
 
+Status MakeRdtGroups(const oci::Config& config, Container& container) {
+  if (!config.linux.intel_rdt) return {};
+  auto resctrl = TRY_CONTEXT(sys::Resctrl::Find(), "linux.intelRdt");
+  TRY(PlanRdt(resctrl, *config.linux.intel_rdt, container.record));
+  TRY(container.folder.Save(container.record));
+  return MakeRdt(resctrl, *config.linux.intel_rdt, container.record.rdt);
+}
+
 Status RecordProcess(Container& container, pid_t pid) {
   auto stat = TRY(sys::StatProcess(pid));
   container.record.pid = pid;

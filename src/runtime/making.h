@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What making a container (create.cc) and bringing one back (restore.cc) share: its cgroups and its
-// record.
+// What making a container (create.cc) and bringing one back (restore.cc) share: its cgroups, its
+// groups in resctrl and its record.
 #pragma once
 
 #include <sys/types.h>
@@ -22,8 +22,8 @@ namespace kiste::runtime {
 struct Cgroups {
   sys::cgroup::Layout layout;
   std::optional<sys::cgroup::Cgroup> cgroup;  // none: the container stays in the caller's
-  std::optional<PlannedUnit> unit;   // systemd makes the cgroup once the process is there
-  bool entered = false;              // and has done so
+  std::optional<PlannedUnit> unit;            // systemd makes the cgroup once the process is there
+  bool entered = false;                       // and has done so
 };
 
 // Looks where the container's cgroup will be; makes nothing. kExists when somebody is in there.
@@ -44,6 +44,8 @@ Status CheckConsole(const CreateRequest& request, const oci::Process& process);
 // The record of a container without a process yet.
 Record NewRecord(const CreateRequest& request, const Bundle& bundle, const Cgroups& cgroups,
                  const Caller& caller);
+// The groups of linux.intelRdt, written down in the record before they are made.
+Status MakeRdtGroups(const oci::Config& config, Container& container);
 // The process exists: from here on `delete` can find it. What it forks shares its group in resctrl.
 Status RecordProcess(Container& container, pid_t pid);
 

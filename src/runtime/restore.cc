@@ -17,8 +17,11 @@
 #include "runtime/external.h"
 #include "runtime/foreground.h"
 #include "runtime/hooks.h"
+#include "runtime/intel_rdt.h"
 #include "runtime/lifecycle.h"
 #include "runtime/making.h"
+#include "runtime/net_devices.h"
+#include "runtime/restored_labels.h"
 #include "sys/file.h"
 #include "sys/loopback.h"
 #include "sys/pidfd.h"
@@ -57,8 +60,8 @@ Status AddStreams(const std::vector<std::string>& names, std::vector<Fd>& fds,
   constexpr size_t kStreams = 3;
   constexpr int kAboveStreams = 10;
   for (size_t i = 0; i < names.size() && i < kStreams; ++i) {
-    bool is_pipe = names[i].starts_with("pipe:"), is_file = names[i].starts_with("file[");
-    if (!is_pipe && !is_file) continue;
+    bool is_file = names[i].starts_with("file[");
+    if (!is_file && !names[i].starts_with("pipe:") && !names[i].starts_with("tty[")) continue;
     std::vector<std::string> keys = {names[i]};
     // A file is looked for without its first letter first, and then taken as it is, not opened
     // anew.
@@ -92,9 +95,9 @@ class Restoring {
   };
   Result<Restored> Run() {
     if (!request_.create.console_socket.empty()) {
-      console_ = TRY_CONTEXT(sys::ConnectStream(request_.create.console_socket,
-                                                Deadline::In(store_.patience())),
-                             "--console-socket");
+      console_ = TRY_CONTEXT(
+          sys::ConnectStream(request_.create.console_socket, Deadline::In(store_.patience())),
+          "--console-socket");
     }
     auto program = TRY(FindCriu());
     auto folders = TRY(OpenCriuFolders(request_.criu, "restore.log", Folders::kMustBeThere));
@@ -109,9 +112,12 @@ class Restoring {
     if (folders.work) start.reopen.emplace_back(folders.work.get(), request_.criu.work_path);
     auto service = TRY(criu::Service::Open(start));
     TRY_STEP(EnterCgroups(service.pid(), options), "cgroups");
-    auto response = service.Ask(
-        criu::EncodeRequest(criu::RequestType::kRestore, options),
-        [&](const criu::Response& told, Fd fd) { return Hear(told, std::move(fd)); });
+    TRY_STEP(JoinRdt(container_.record.rdt, service.pid()), "intel-rdt");
+    auto response = service.Ask(criu::EncodeRequest(criu::RequestType::kRestore, options),
+                                [&](const criu::Response& told, Fd fd) {
+                                  if (told.script == "pre-resume") return Label(service);
+                                  return Hear(told, std::move(fd));
+                                });
     auto closed = service.Close();
     if (response && !process_.pidfd)
       response = Fail(ErrorKind::kSystem, "criu did not say which process it has restored");
@@ -136,16 +142,15 @@ class Restoring {
     options.restore_sibling = true;
     options.tcp_close = request_.criu.tcp_close;
     options.lsm_profile = request_.criu.lsm_profile;
-    options.lsm_mount_context = request_.criu.lsm_mount_context;
+    options.lsm_mount_context = MountLabel();
     if (!cgroups_.cgroup && !request_.criu.manage_cgroups)
       options.manage_cgroups = criu::CgroupMode::kIgnore;
-    auto mounts =
-        TRY(ExternalMounts({.config = config,
-                            .bundle = bundle_.path,
-                            .rootfs = bundle_.rootfs,
-                            .layout = cgroups_.layout,
-                            .cgroup = cgroups_.cgroup ? &*cgroups_.cgroup : nullptr,
-                            .caller = caller_}));
+    auto mounts = TRY(ExternalMounts({.config = config,
+                                      .bundle = bundle_.path,
+                                      .rootfs = bundle_.rootfs,
+                                      .layout = cgroups_.layout,
+                                      .cgroup = cgroups_.cgroup ? &*cgroups_.cgroup : nullptr,
+                                      .caller = caller_}));
     options.external_mounts = MountsToBind(mounts, config);
     auto namespaces = TRY(OpenNamespaces(config));
     options.inherited = std::move(namespaces.inherited);
@@ -197,6 +202,7 @@ class Restoring {
       Fd ns = TRY(sys::Open(StrCat("/proc/", pid, "/ns/net"), O_RDONLY));
       TRY(sys::BringLoopbackUp(ns.get()));
     }
+    TRY(devices_.Move(config.linux.net_devices, pid));
     oci::State state = container_.State(ContainerStatus::kCreating);
     state.pid = pid;
     TRY_STEP(RunHooks(config.hooks.prestart, state, "hooks.prestart"), "hooks");
@@ -221,6 +227,25 @@ class Restoring {
     return RecordProcess(container_, pid);
   }
 
+  // criu gives the processes their labels last, and lets them go on whatever it is told then: with
+  // a wrong label they must not, so all of them end before it does.
+  Status Label(const criu::Service& service) {
+    const auto& config = bundle_.config;
+    auto labelled = CheckRestoredLabel(*config.process, request_.criu.lsm_profile, process_.pid);
+    if (labelled) labelled = LabelQueues(config, MountLabel(), process_.pid);
+    if (labelled) return {};
+    static_cast<void>(sys::PidfdSendSignal(process_.pidfd.get(), SIGKILL));
+    if (cgroups_.cgroup) static_cast<void>(cgroups_.cgroup->KillAll(SIGKILL));
+    service.Kill();
+    return labelled;
+  }
+
+  // What criu writes in place of any context that a mount had.
+  const std::string& MountLabel() const {
+    const auto& given = request_.criu.lsm_mount_context;
+    return given.empty() ? bundle_.config.linux.mount_label : given;
+  }
+
   static Result<bool> InOtherTime(pid_t pid) {
     auto theirs = sys::StatAt(AT_FDCWD, StrCat("/proc/", pid, "/ns/time"));
     if (!theirs && theirs.error().errno_value == ENOENT) return false;  // a kernel before 5.6
@@ -231,6 +256,7 @@ class Restoring {
   // criu ends what it has made when it fails; this is for what comes after.
   void End() {
     if (process_.pidfd) sys::KillChild(process_.pidfd.get(), process_.pid, kKillMs);
+    devices_.Undo();
   }
 
   const Store& store_;
@@ -241,22 +267,21 @@ class Restoring {
   Container& container_;
   std::vector<Fd> fds_;
   Fd console_, terminal_;
+  NetDevices devices_;
   isolation::Launched process_;
 };
 
-// What an image does not hold, and is not made anew.
+// What `create` would refuse; the rest is for criu to find out.
 Status CheckRestorable(const oci::Config& config) {
   if (!config.process) return Invalid("config.json: process: expected what to run, found nothing");
-  std::string_view field;
-  if (config.linux.intel_rdt) field = "linux.intelRdt";
-  if (!config.linux.net_devices.empty()) field = "linux.netDevices";
-  if (!config.linux.mount_label.empty()) field = "linux.mountLabel";
-  if (field.empty()) return {};
-  return Fail(ErrorKind::kUnsupported, StrCat("config.json: ", field, ": not restored yet"));
+  isolation::ProcessPlan labels;
+  TRY(PlanLabels(*config.process, labels));
+  return CheckMountLabel(config.linux);
 }
 
 Status Check(const RestoreRequest& request, const Bundle& bundle) {
   TRY_STEP(CheckRestorable(bundle.config), "bundle");
+  TRY_STEP(CheckProfileLoaded(*bundle.config.process, request.criu.lsm_profile), "bundle");
   bool needs_socket = request.detach || !request.create.console_socket.empty();
   if (needs_socket) TRY_STEP(CheckConsole(request.create, *bundle.config.process), "terminal");
   TRY(FindCriu());
@@ -285,13 +310,16 @@ Result<Made> Make(const Store& store, RestoreRequest& request) {
   container.record = NewRecord(request.create, bundle, cgroups, caller);
   TRY(container.folder.Save(container.record));
   Defer remove_cgroups([&] { RemoveCgroups(cgroups); });
+  Defer remove_rdt([&] { static_cast<void>(RemoveRdt(container.record.rdt)); });
   TRY_STEP(MakeCgroups(request.create, bundle.config, caller, cgroups), "cgroups");
   if (!cgroups.cgroup) container.record.cgroups.clear();
+  TRY_STEP(MakeRdtGroups(bundle.config, container), "intel-rdt");
   Restoring restoring(store, request, bundle, cgroups, caller, container);
   auto restored = AtStep(restoring.Run(), "criu");
   if (!restored) return std::unexpected(std::move(restored).error());
   remove_folder.Cancel();
   remove_cgroups.Cancel();
+  remove_rdt.Cancel();
   return Made{std::move(container), std::move(bundle.config), std::move(*restored)};
 }
 
@@ -307,8 +335,7 @@ Result<int> Restore(const Store& store, RestoreRequest request) {
   auto signals = TRY(SignalGuard::Block());
   auto made = TRY(Make(store, request));
   made.container.folder.Unlock();  // for who pauses or deletes it while it runs
-  int code = TRY(
-      WaitForeground(made.restored.process, signals, std::move(made.restored.terminal)));
+  int code = TRY(WaitForeground(made.restored.process, signals, std::move(made.restored.terminal)));
   TRY(DeleteStopped(made.container, made.config, warn));
   return code;
 }

@@ -18,5 +18,8 @@ Result<Fd> MakeQueue(const std::string& name, mode_t mode);
 // How many messages wait.
 Result<size_t> QueueLength(int queue);
 Status UnlinkQueue(const std::string& name);
+// Gives the directory of an mqueue file system (O_PATH will do) an SELinux label; kInvalid when it
+// is anything else.
+Status LabelQueues(int directory, const std::string& label);
 
 }  // namespace kiste::sys

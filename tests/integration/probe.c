@@ -66,6 +66,15 @@ static int Keyring(char** arguments) {
     return 0;
 }
 
+// keyring-label: the session keyring's label of a security module.
+static int KeyringLabel(char** arguments) {
+    (void)arguments;
+    char text[256] = "";
+    if (syscall(SYS_keyctl, KEYCTL_GET_SECURITY, KEY_SPEC_SESSION_KEYRING, text, sizeof text - 1) < 0) return 1;
+    printf("%s\n", text);
+    return 0;
+}
+
 static const double kLongest = 20;  // seconds
 
 // swap A B STOP: exchanges the two names as fast as it can, until there is a file STOP.
@@ -233,13 +242,29 @@ static int Lock(char** arguments) {
     return 0;
 }
 
+// count-to PATH: numbers as datagrams to a unix socket, without end.
+static int CountTo(char** arguments) {
+    struct sockaddr_un address = {AF_UNIX, ""};
+    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+    if (strlen(arguments[0]) >= sizeof address.sun_path) return 1;
+    strcpy(address.sun_path, arguments[0]);
+    if (connect(fd, (struct sockaddr*)&address, sizeof address) != 0) return 1;
+    for (unsigned long i = 1;; ++i) {
+        char number[24];
+        int length = snprintf(number, sizeof number, "%lu", i);
+        if (send(fd, number, (size_t)length, 0) != length) return 1;
+        usleep(50000);
+    }
+}
+
 static const struct {
     const char* name;
     int (*deed)(char** arguments);
     int arguments;
 } deeds[] = {
-    {"fds", Fds, 0}, {"syscall", Syscall, 1}, {"euid", Euid, 0}, {"keyring", Keyring, 0}, {"swap", Swap, 3}, {"overwrite", Overwrite, 1},
-    {"hunt", Hunt, 2}, {"abstract", Abstract, 1}, {"notify", Notify, 1}, {"serve", Serve, 1}, {"lock", Lock, 1},
+    {"fds", Fds, 0}, {"syscall", Syscall, 1}, {"euid", Euid, 0}, {"keyring", Keyring, 0}, {"keyring-label", KeyringLabel, 0},
+    {"swap", Swap, 3}, {"overwrite", Overwrite, 1}, {"hunt", Hunt, 2}, {"abstract", Abstract, 1}, {"notify", Notify, 1}, {"serve", Serve, 1}, {"lock", Lock, 1},
+    {"count-to", CountTo, 1},
 };
 
 int main(int count, char** arguments) {

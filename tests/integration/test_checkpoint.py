@@ -3,48 +3,18 @@
 
 import json
 import os
+import pty
+import socket
 import subprocess
+import tty
 
 import pytest
 
 import kernel
+from checkpoints import COUNT, count_of, counting, counts_on, criu, images, restore  # noqa: F401 (criu and images are fixtures)
 from deadline import eventually
 from terminal import ConsoleSocket
-
-# Every step writes the next number; the streams are the container's own, as runc wants files to be.
-COUNT = "exec </dev/null >/dev/null 2>&1; i=0; while :; do i=$((i+1)); echo $i >/dev/shm/new; mv /dev/shm/new /dev/shm/count; sleep 0.05; done"
-
-
-@pytest.fixture
-def criu(request):
-    """With a root file system of the bundle's own: criu writes to the container's."""
-    kernel.require_criu()
-    request.getfixturevalue("bundle").own_rootfs()
-
-
-@pytest.fixture
-def images(workspace):
-    return workspace / "images"
-
-
-def count_of(container):
-    return int(container.sh("cat /dev/shm/count"))
-
-
-def counts_on(container):
-    before = count_of(container)
-    eventually(lambda: count_of(container) > before, "it counts on")
-
-
-def counting(runtime, bundle, script=COUNT):
-    container = runtime.run_detached(bundle.sh(script))
-    eventually(lambda: container.exec("cat", "/dev/shm/count").code == 0, "the container counts")
-    return container
-
-
-def restore(runtime, bundle, images, container_id, *options, **keywords):
-    keywords.setdefault("id", container_id)
-    return runtime._container(("restore", "--detach"), bundle, ("--image-path", images, *options), keywords)
+from test_net_devices import inside, place  # noqa: F401 (place is a fixture)
 
 
 # -- the command line, without criu
@@ -184,7 +154,7 @@ def test_in_the_foreground_the_exit_code_is_the_programs(criu, runtime, bundle, 
 
 
 def test_standard_streams_that_are_pipes_are_the_new_callers(criu, runtime, bundle, images):
-    bundle.sh("i=0; while :; do i=$((i+1)); echo line $i; sleep 0.05; done")
+    bundle.sh("exec </dev/null 2>/dev/null; i=0; while :; do i=$((i+1)); echo line $i; sleep 0.05; done")
     reader, writer = os.pipe()
     container = runtime.run_detached(bundle, stdout=writer)
     os.close(writer)
@@ -261,6 +231,43 @@ def test_a_network_namespace_by_path_is_entered_again(criu, runtime, bundle, ima
         runtime.host.commands.pop(holder.pid, None)
 
 
+@pytest.mark.kiste_only("runc passes linux.netDevices over at a restore")
+def test_network_devices_are_moved_again(criu, runtime, bundle, images, place):
+    bundle.linux["netDevices"] = {"data0": {"name": "inside0"}}
+    place.add("data0", "192.0.2.7/24")
+    container = runtime.run_detached(bundle.sh(COUNT), prefix=place.prefix)
+    eventually(lambda: container.exec("cat", "/dev/shm/count").code == 0, "the container counts")
+    runtime.ok("checkpoint", "--image-path", images, container.id)
+    eventually(lambda: "data0" not in place.devices(), "the end of the device, which was a virtual one")
+    place.add("data0", "192.0.2.7/24")
+    again = restore(runtime, bundle, images, container.id, prefix=place.prefix)
+    counts_on(again)
+    assert "192.0.2.7/24" in inside(again, "addr", "show", "dev", "inside0") and "data0" not in place.devices()
+    again.end()
+
+
+@pytest.mark.kiste_only("runc passes linux.netDevices over at a restore")
+def test_a_failed_restore_gives_network_devices_back(criu, runtime, bundle, images, place):
+    container = counting(runtime, bundle)
+    runtime.ok("checkpoint", "--image-path", images, container.id)
+    place.add("data0", "192.0.2.7/24")
+    bundle.linux["netDevices"] = {"data0": {}}
+    bundle.hook("createRuntime", "/bin/false").write()
+    runtime.refuses("restore", "--detach", "--image-path", images, "--bundle", bundle.folder, container.id, prefix=place.prefix)
+    assert "192.0.2.7/24" in place.ip("addr", "show", "dev", "data0")
+
+
+@pytest.mark.kiste_only("runc passes linux.intelRdt over at a restore")
+def test_intel_rdt_is_wanted_again(criu, runtime, bundle, images):
+    """No machine of the tests has it: that it is asked for shows in the refusal."""
+    container = counting(runtime, bundle)
+    runtime.ok("checkpoint", "--image-path", images, container.id)
+    bundle.linux["intelRdt"] = {"closID": "kiste"}
+    bundle.write()
+    result = runtime.refuses("restore", "--detach", "--image-path", images, "--bundle", bundle.folder, container.id)
+    assert "linux.intelRdt" in result.stderr and "resctrl" in result.stderr
+
+
 @pytest.mark.kiste_only("runc leaves it down")
 def test_loopback_is_up_in_a_network_namespace_of_its_own(criu, runtime, bundle, images):
     container = counting(runtime, bundle)
@@ -292,6 +299,7 @@ until nc 127.0.0.1 1234; do sleep 0.05; done | while read i; do echo $i >/dev/sh
 UNLINKED = "exec </dev/null >/dev/null 2>&1; exec 3>/dev/shm/a; ln /dev/shm/a /dev/shm/b; rm /dev/shm/a; " + COUNT
 
 
+@pytest.mark.kiste_only("runc 1.1.5 does not know --link-remap, and leaves loopback down, over which no connection comes back")
 @pytest.mark.parametrize("script, option, restored", [(TALKING, "--tcp-established", True), (UNLINKED, "--link-remap", False)],
                          ids=["tcp", "link"])
 def test_it_is_refused_without_the_option(criu, runtime, bundle, images, script, option, restored):
@@ -324,8 +332,7 @@ def test_the_network_namespace_may_be_restored_empty(criu, runtime, bundle, imag
     again.end()
 
 
-@pytest.mark.parametrize("mode", ["soft", "full", "ignore"])  # "strict" wants no cgroup to be there, and the container's is
-def test_modes_of_cgroups(criu, runtime, bundle, images, mode):
+def comes_back_with_cgroups(runtime, bundle, images, mode):
     container = counting(runtime, bundle)
     runtime.ok("checkpoint", "--manage-cgroups-mode", mode, "--image-path", images, container.id)
     again = restore(runtime, bundle, images, container.id, "--manage-cgroups-mode", mode)
@@ -334,6 +341,92 @@ def test_modes_of_cgroups(criu, runtime, bundle, images, mode):
     assert again.status == "paused"
     runtime.ok("resume", again.id)
     again.end()
+
+
+@pytest.mark.parametrize("mode", ["soft", "full"])  # "strict" wants no cgroup to be there, and the container's is
+def test_modes_of_cgroups(criu, runtime, bundle, images, mode):
+    comes_back_with_cgroups(runtime, bundle, images, mode)
+
+
+@pytest.mark.kiste_only("runc 1.1.5 does not know this mode yet")
+def test_cgroups_may_be_ignored(criu, runtime, bundle, images):
+    comes_back_with_cgroups(runtime, bundle, images, "ignore")
+
+
+@pytest.fixture
+def terminals():
+    """Makes terminals of this process: the end to read, and the end that a program gets."""
+    opened = []
+
+    def make():
+        ours, theirs = pty.openpty()
+        tty.setraw(theirs)
+        os.set_blocking(ours, False)
+        opened.extend((ours, theirs))
+        return ours, theirs
+
+    yield make
+    for end in opened:
+        os.close(end)
+
+
+def hears(descriptor, word):
+    def heard():
+        try:
+            return word in os.read(descriptor, 4096)
+        except BlockingIOError:
+            return False
+
+    eventually(heard, f"{word!r} on the terminal")
+
+
+@pytest.mark.kiste_only("runc 1.1.5 leaves the terminal to criu, which does not find it among the container's mounts")
+def test_a_job_of_a_shell_gets_the_callers_terminal(criu, runtime, bundle, images, terminals):
+    """No terminal of its own (process.terminal): the one that the caller has."""
+    bundle.sh("exec 2>/dev/null; i=0; while :; do i=$((i+1)); echo line $i; sleep 0.05; done")
+    ours, theirs = terminals()
+    container = runtime.run_detached(bundle, stdin=theirs, stdout=theirs)
+    hears(ours, b"line 1")
+    runtime.refuses("checkpoint", "--image-path", images / "without", container.id)
+    assert container.status == "running"
+    runtime.ok("checkpoint", "--shell-job", "--image-path", images, container.id)
+    ours, theirs = terminals()
+    again = restore(runtime, bundle, images, container.id, "--shell-job", stdin=theirs, stdout=theirs)
+    hears(ours, b"line ")
+    again.end()
+
+
+@pytest.fixture
+def mailbox(volume):
+    """A datagram socket of the host, in a folder that the container has under the same path."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(str(volume / "socket"))
+        receiver.settimeout(30)
+        yield receiver
+
+
+def test_a_socket_of_the_host_is_connected_anew(criu, runtime, bundle, images, probe, mailbox):
+    place = mailbox.getsockname()
+    folder = os.path.dirname(place)
+    bundle.add_program(probe).mount(folder, "bind", folder).without_namespace("network")  # where criu sees the other end
+    container = runtime.run_detached(bundle.sh(f"exec </dev/null >/dev/null 2>&1; exec /probe count-to {place}"))
+    first = int(mailbox.recv(100))
+    runtime.refuses("checkpoint", "--image-path", images / "without", container.id)
+    runtime.ok("checkpoint", "--ext-unix-sk", "--image-path", images, container.id)
+    again = restore(runtime, bundle, images, container.id, "--ext-unix-sk")
+    mailbox.setblocking(False)
+    eventually(lambda: count_in(mailbox) > first + 10, "it counts on")
+    again.end()
+
+
+def count_in(mailbox):
+    """The last number that has come; 0 for none."""
+    number = 0
+    while True:
+        try:
+            number = int(mailbox.recv(100))
+        except BlockingIOError:
+            return number
 
 
 def test_a_user_namespace(criu, runtime, bundle, images):

@@ -195,10 +195,14 @@ void CompileExec(const ProcessPlan& process, ProgramBuilder& builder) {
     if (process.seccomp.listener) operation.fd = builder.Inherit(process.seccomp.listener.get());
     builder.Add(operation, "linux.seccomp: install the filter");
   }
+  // Whether the policy allows the change of label shows here only.
+  std::string words = process.selinux_label.empty()
+                          ? "exec"
+                          : StrCat("exec with process.selinuxLabel ", process.selinux_label);
   builder.Add({.op = Op::kExec,
                .data = builder.Pointers(process.args),
                .data2 = builder.Pointers(process.env, home)},
-              "exec");
+              std::move(words));
 }
 
 }  // namespace kiste::isolation

@@ -172,7 +172,8 @@ Result<Response> Service::Ask(const std::string& request, const Listener& listen
     if (response.type == RequestType::kNotify) {
       auto told = listener(response, std::move(message.fd));
       if (!told && heard) heard = std::move(told);
-      TRY_CONTEXT(SendMessage(socket_.get(), EncodeNotified(heard.has_value())), "criu");
+      auto answered = SendMessage(socket_.get(), EncodeNotified(heard.has_value()));
+      if (!answered && heard) return std::unexpected(Context(std::move(answered), "criu").error());
       continue;
     }
     if (!heard) return std::unexpected(std::move(heard).error());
@@ -185,6 +186,8 @@ Result<Response> Service::Ask(const std::string& request, const Listener& listen
                 StrCat("criu failed", code != 0 ? StrCat(" (errno ", code, ")") : "", why));
   }
 }
+
+void Service::Kill() const { static_cast<void>(PidfdSendSignal(pidfd_.get(), SIGKILL)); }
 
 Status Service::Close() {
   socket_.Reset();

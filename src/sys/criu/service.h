@@ -49,6 +49,8 @@ class Service {
   // the memory of what it dumps, and with --lazy-pages it waits for another host. Fails with
   // kSystem when criu did not succeed, and with the listener's error when it was that.
   Result<Response> Ask(const std::string& request, const Listener& listener);
+  // For a listener whom criu would not obey: kills it. Ask then fails with the listener's error.
+  void Kill() const;
   // Hangs up and reaps criu, and gives the host's cgroup2 the options again that criu dropped.
   Status Close();
   // What criu wrote to its standard output and error.

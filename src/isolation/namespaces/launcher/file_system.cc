@@ -30,12 +30,11 @@ void ExplainFromContext(Launcher& l, int context, const char* about) {
 }
 
 // An SELinux label has commas and stands in quotes, which mount(2) takes off.
-void TakeQuotesOff(char*& value) {
+void TakeQuotesOff(char* value) {
   if (*value != '"') return;
-  ++value;
-  char* end = value;
-  while (*end != 0 && *end != '"') ++end;
-  *end = 0;
+  char* to = value;
+  for (const char* from = value + 1; *from != 0 && *from != '"'; ++from) *to++ = *from;
+  *to = 0;
 }
 
 bool IsContext(const char* name) {
@@ -48,11 +47,7 @@ long ConfigureOption(int context, char* option) {
   while (*value != 0 && *value != '=') ++value;
   if (*value == 0) return Call<__NR_fsconfig>(context, FSCONFIG_SET_FLAG, option, 0, 0);
   *value = 0;
-  if (IsContext(option)) {
-    char* label = value + 1;
-    TakeQuotesOff(label);
-    return Call<__NR_fsconfig>(context, FSCONFIG_SET_STRING, option, label, 0);
-  }
+  if (IsContext(option)) TakeQuotesOff(value + 1);
   long error = Call<__NR_fsconfig>(context, FSCONFIG_SET_STRING, option, value + 1, 0);
   *value = '=';
   return error;
