@@ -31,6 +31,7 @@ address = "{folder}/containerd-ttrpc.sock"
 # Shims keep their sockets in /run/containerd, wherever containerd's own state is.
 SCRIPT = """
 mount -t tmpfs tmpfs /run
+[ "$2" = shared-network ] || ip link set lo up
 containerd --config "$1/containerd.toml" > "$1/containerd.log" 2>&1 &
 until [ -S "$1/containerd.sock" ]; do sleep 0.05; done
 dockerd --config-file "$1/dockerd.json" > "$1/dockerd.log" 2>&1 &
@@ -39,15 +40,24 @@ wait
 
 
 class Daemons:
-    def __init__(self, folder, host, runtimes):
-        self.folder, self.host = folder, host
+    """With `runc` the daemons find that program under the name of runc, which is how BuildKit looks for its runtime, and have a
+    network of their own, with docker's bridge."""
+
+    def __init__(self, folder, host, runtimes, runc=None):
+        self.folder, self.host, self.runc = folder, host, runc
         folder.mkdir()
+        path = PATH
+        if runc:
+            (folder / "bin").mkdir()
+            (folder / "bin/runc").symlink_to(runc)
+            path = f"{folder}/bin:{PATH}"
         (folder / "containerd.toml").write_text(CONTAINERD.format(folder=folder))
         (folder / "dockerd.json").write_text(json.dumps(self.configuration(runtimes)))
         # PDEATHSIG of each reaches the next: this process, unshare, the namespace's first process.
-        command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child=KILL",
-                   "--mount-proc", "catatonit", "-g", "--", "sh", "-c", SCRIPT, "sh", folder]
-        self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, env={"PATH": PATH},
+        command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", *(["--net"] if runc else []), "--fork",
+                   "--kill-child=KILL", "--mount-proc", "catatonit", "-g", "--", "sh", "-c", SCRIPT, "sh", folder,
+                   "own-network" if runc else "shared-network"]
+        self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, env={"PATH": path},
                                         stdout=(folder / "script.log").open("wb"), stderr=subprocess.STDOUT)
         host.commands[self.process.pid] = self.process
 
@@ -55,7 +65,7 @@ class Daemons:
         return {
             "data-root": f"{self.folder}/docker", "exec-root": f"{self.folder}/docker-run",
             "pidfile": f"{self.folder}/dockerd.pid", "hosts": [f"unix://{self.docker}"],
-            "containerd": str(self.containerd), "bridge": "none", "iptables": False, "ip6tables": False,
+            "containerd": str(self.containerd), "bridge": "" if self.runc else "none", "iptables": False, "ip6tables": False,
             "cgroup-parent": f"/{self.host.token}-docker", "experimental": False, "exec-opts": ["native.cgroupdriver=cgroupfs"],
             "runtimes": {name: {"path": str(path)} for name, path in runtimes.items()},
             "default-ulimits": {limit.split("=")[0]: {"Name": limit.split("=")[0], "Soft": 1024, "Hard": 1024}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How podman, docker, containerd and buildah are told to do the same things: each a table of options and a few verbs."""
+"""How podman, docker, containerd, buildah and BuildKit are told to do the same things: each a table of options and a few verbs."""
 
 import itertools
 import os
@@ -44,6 +44,7 @@ class Engine:
 
     name = ""
     options = DOCKERS
+    daemons = ()  # those that it needs
 
     def __init__(self, folder, host):
         self.folder, self.host, self.token = folder, host, host.token
@@ -105,9 +106,9 @@ class Docker(Engine):
     name = "docker"
     image = "busybox:test"
 
-    def __init__(self, folder, host, socket):
+    def __init__(self, folder, host, daemons):
         super().__init__(folder, host)
-        self.socket = socket
+        self.daemons, self.socket = [daemons], daemons.docker
         self.environment["DOCKER_CONFIG"] = str(folder)
 
     def command(self, _, *words):
@@ -139,9 +140,9 @@ class Containerd(Engine):
         "device": option("--device"), "others": lambda words: list(words),
     }
 
-    def __init__(self, folder, host, socket):
+    def __init__(self, folder, host, daemons):
         super().__init__(folder, host)
-        self.socket = socket
+        self.daemons, self.socket = [daemons], daemons.containerd
 
     def command(self, _, *words):
         return ["ctr", "--address", self.socket, "--namespace", self.token, *words]
@@ -248,3 +249,32 @@ class Buildah(Engine):
 
     def remove_all(self, box):
         self.call(box, ["rm", "--all"])
+
+
+class BuildKit(Engine):
+    """`docker build` by two daemons, one for each runtime: the BuildKit in them calls what they find by the name of runc."""
+
+    name = "buildkit"
+    image = "busybox:test"
+    options = {"network": option("--network"), "hosts": each("--add-host"), "secrets": each("--secret"),
+               "arguments": each("--build-arg"), "output": option("--output")}
+
+    def __init__(self, folder, host, daemons):
+        super().__init__(folder, host)
+        self.daemons_of, self.daemons = daemons, daemons.values()
+        self.environment |= {"DOCKER_CONFIG": str(folder), "DOCKER_BUILDKIT": "1"}
+
+    def command(self, box, *words):
+        return ["/usr/bin/docker", "--host", f"unix://{self.daemons_of[box.runtime].docker}", *words]
+
+    def import_image(self, tar, _):
+        return [["import", "--change", "ENV FROM_IMAGE=yes", tar, self.image]]
+
+    def build_words(self, dockerfile, options):
+        return ["build", "--no-cache", "--progress", "plain", "--file", dockerfile, *self.words_of(options), dockerfile.parent]
+
+    def cgroups(self):
+        return {path for path in self.host.cgroups() if "/buildkit/" in path}
+
+    def remove_all(self, box):
+        self.call(box, ["builder", "prune", "--all", "--force"])
