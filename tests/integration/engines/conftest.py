@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docker, podman, containerd, buildah and BuildKit, each with the runtime under test and with its peer, runc, side by side.
+"""docker, podman, containerd, buildah, BuildKit and a kubelet's containerd, each with the runtime under test and with its peer, runc, side by side.
 
     python3 -m pytest tests/integration/engines -k 'docker and exec'
 
@@ -23,9 +23,10 @@ for folder in (HERE, HERE.parent, HERE.parent / "podman"):
 
 import kernel  # noqa: E402
 import podman_engine  # noqa: E402
-from deadline import SLOWNESS  # noqa: E402
-from daemons import Daemons  # noqa: E402
-from engines import PATH, Buildah, BuildKit, Containerd, Docker, Podman  # noqa: E402
+from box import call  # noqa: E402
+from deadline import SLOWNESS, eventually  # noqa: E402
+from daemons import PAUSE, Daemons  # noqa: E402
+from engines import PATH, Buildah, BuildKit, Containerd, Cri, Docker, Podman  # noqa: E402
 from host_state import mountinfo  # noqa: E402
 from oci_archive import write_archive  # noqa: E402
 
@@ -144,13 +145,41 @@ def buildah(engine_folder, host, busybox):
 
 
 @pytest.fixture(scope="session")
-def buildkit(engine_folder, host, runtimes, busybox):
+def own_daemons(engine_folder, host, runtimes):
+    """For each runtime daemons that find it by the name of runc, with a network of their own."""
     need_daemons()
-    pair = {name: Daemons(engine_folder / f"buildkit-{name}", host, runtimes, runc=program) for name, program in runtimes.items()}
+    pair = {name: Daemons(engine_folder / f"daemons-{name}", host, runtimes, runc=program) for name, program in runtimes.items()}
     for daemons in pair.values():
         daemons.wait()
-    engine = ready(BuildKit(engine_folder / "buildkit", host, pair), busybox)
-    yield engine
+    yield pair
     for daemons in pair.values():
         daemons.close()
+
+
+@pytest.fixture(scope="session")
+def buildkit(engine_folder, host, own_daemons, busybox):
+    engine = ready(BuildKit(engine_folder / "buildkit", host, own_daemons), busybox)
+    yield engine
+    for daemons in own_daemons.values():
+        daemons.close()
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def cri(engine_folder, host, own_daemons, busybox):
+    pytest.importorskip("grpc", reason="python3-grpcio is not installed: the Container Runtime Interface is gRPC")
+    from cri import Client
+    if not os.access("/usr/lib/cni/bridge", os.X_OK):
+        pytest.skip("containernetworking-plugins is not installed: pods have no network")
+    daemons = own_daemons["peer"]
+    engine = Cri(engine_folder / "cri", host, daemons, Client(daemons.containerd))
+    tar, archive = busybox
+    pause = archive.with_name("pause-oci.tar")
+    write_archive(pause, tar, PAUSE, env=[f"PATH={PATH}"], command=["sleep", "100000"])
+    for name, file in ((Cri.image, archive), (PAUSE, pause)):
+        made = call(engine.import_archive(file), host, engine.environment, engine.folder)
+        assert made.code == 0, f"the image cannot be brought in: {made}"
+        eventually(lambda: '"id"' in engine.call(None, ["ImageStatus", {"image": {"image": name}}]).stdout, f"containerd knows {name}", 30)
+    yield engine
+    daemons.close()
     engine.close()

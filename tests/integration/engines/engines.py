@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How podman, docker, containerd, buildah and BuildKit are told to do the same things: each a table of options and a few verbs."""
+"""How podman, docker, containerd, buildah, BuildKit and a kubelet's containerd are told to do the same things: each a table of options and a few verbs."""
 
 import itertools
+import json
 import os
 import re
 
 import cgroups
-from box import call
+from box import PATIENCE, Answer, call
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 LIMITS = ("nofile=1024:1024", "nproc=1024:1024")  # the engines' own are beyond what a root without CAP_SYS_RESOURCE may set
@@ -278,3 +279,35 @@ class BuildKit(Engine):
 
     def remove_all(self, box):
         self.call(box, ["builder", "prune", "--all", "--force"])
+
+
+class Cri(Engine):
+    """containerd as a kubelet calls it (cri.py): the words of a command are the name of a call and what it is given. What a command's
+    exit code is to the other engines is here the name of the answer's status, or 0."""
+
+    name = "cri"
+    image = "docker.io/library/busybox:test"
+
+    def __init__(self, folder, host, daemons, client):
+        super().__init__(folder, host)
+        self.daemons, self.socket, self.client = [daemons], daemons.containerd, client
+
+    def call(self, _, words, text=None):
+        name, request = words
+        try:
+            answer, code, complaint = self.client.call(name, request, PATIENCE), 0, ""
+        except self.client.errors as error:
+            answer, code, complaint = {}, error.code().name, error.details()
+        return Answer([name, json.dumps(request)], code, json.dumps(answer), complaint)
+
+    def import_archive(self, archive):
+        return ["ctr", "--address", self.socket, "--namespace", "k8s.io", "image", "import", archive]
+
+    def remove_all(self, box):
+        for pod in json.loads(self.call(box, ["ListPodSandbox", {}]).stdout)["items"]:
+            for name in ("StopPodSandbox", "RemovePodSandbox"):
+                self.call(box, [name, {"pod_sandbox_id": pod["id"]}])
+
+    def close(self):
+        self.client.close()
+        super().close()

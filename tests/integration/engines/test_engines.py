@@ -10,6 +10,7 @@ import pytest
 import actions_building  # noqa: F401  (each registers its actions)
 import actions_failing  # noqa: F401
 import actions_living  # noqa: F401
+import actions_pods  # noqa: F401
 import actions_running  # noqa: F401
 from actions import ACTIONS
 from box import Box
