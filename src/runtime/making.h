@@ -22,8 +22,8 @@ namespace kiste::runtime {
 struct Cgroups {
   sys::cgroup::Layout layout;
   std::optional<sys::cgroup::Cgroup> cgroup;  // none: the container stays in the caller's
-  std::optional<PlannedUnit> unit;   // systemd makes the cgroup once the process is there
-  bool entered = false;              // and has done so
+  std::optional<PlannedUnit> unit;            // systemd makes the cgroup once the process is there
+  bool entered = false;                       // and has done so
 };
 
 // Looks where the container's cgroup will be; makes nothing. kExists when somebody is in there.
