@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/environment.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <string_view>
 #include <unordered_set>
 
@@ -22,10 +25,19 @@ std::vector<std::string> TidyEnvironment(const std::vector<std::string>& env) {
   return tidy;
 }
 
+namespace {
+
+std::optional<uint64_t> NumberInEnvironment(const char* name) {
+  const char* text = std::getenv(name);
+  return text != nullptr ? ParseUint(text) : std::nullopt;
+}
+
+}  // namespace
+
 unsigned AnnouncedListenFds() {
-  const char* text = std::getenv("LISTEN_FDS");
-  auto count = text != nullptr ? ParseUint(text) : std::nullopt;
   constexpr uint64_t kMost = 1024;
+  if (NumberInEnvironment("LISTEN_PID") != static_cast<uint64_t>(getpid())) return 0;
+  auto count = NumberInEnvironment("LISTEN_FDS");
   return count && *count <= kMost ? static_cast<unsigned>(*count) : 0;
 }
 

@@ -16,7 +16,8 @@ std::vector<std::string> TidyEnvironment(const std::vector<std::string>& env);
 // set and its descriptors are among the preserved ones, the payload gets LISTEN_FDS and
 // LISTEN_PID=1.
 void AddListenFds(unsigned preserve_fds, std::vector<std::string>& env);
-// How many descriptors LISTEN_FDS announces to this process; 0 when there are none.
+// How many descriptors LISTEN_FDS announces to this process, which LISTEN_PID names, as in runc;
+// 0 when there are none.
 unsigned AnnouncedListenFds();
 
 }  // namespace kiste::runtime

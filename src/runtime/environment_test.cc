@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#include <string>
 
 namespace kiste::runtime {
 
@@ -10,8 +13,12 @@ namespace {
 
 class ListenFdsTest : public ::testing::Test {
  protected:
-  void SetUp() override { TearDown(); }
+  void SetUp() override {
+    TearDown();
+    setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
+  }
   void TearDown() override {
+    unsetenv("LISTEN_PID");
     unsetenv("LISTEN_FDS");
     unsetenv("LISTEN_FDNAMES");
   }
@@ -57,6 +64,16 @@ TEST_F(ListenFdsTest, NotWhenTheyAreClosedOnTheWay) {
   setenv("LISTEN_FDS", "2", 1);
   EXPECT_EQ(Added(1), Variables{});
   EXPECT_EQ(Added(0), Variables{});
+}
+
+TEST_F(ListenFdsTest, NotWhenTheyAreForAnotherProcess) {
+  setenv("LISTEN_FDS", "2", 1);
+  for (const char* text : {"1", "", "x", "-1"}) {
+    setenv("LISTEN_PID", text, 1);
+    EXPECT_EQ(AnnouncedListenFds(), 0u) << text;
+  }
+  unsetenv("LISTEN_PID");
+  EXPECT_EQ(AnnouncedListenFds(), 0u);
 }
 
 TEST_F(ListenFdsTest, NonsenseIsNone) {

@@ -20,9 +20,12 @@ namespace cg = sys::cgroup;
 using Clock = std::chrono::steady_clock;
 using Print = std::function<Status(const std::string&)>;
 
-Status PrintStats(const std::string& id, const cg::Cgroup& cgroup, const Print& print) {
+Status PrintStats(const Record& record, const cg::Cgroup& cgroup, const Print& print) {
   auto stats = TRY(cgroup.ReadStats());
-  return print(StatsEvent(id, stats));
+  std::optional<RdtStats> rdt;
+  if (!record.rdt.control.empty())
+    rdt = TRY(ReadRdtStats(sys::Resctrl(record.rdt.root), record.rdt));
+  return print(StatsEvent(record.id, stats, rdt));
 }
 
 // Without a controller for memory there is the rest still.
@@ -43,8 +46,8 @@ Status WaitUntil(int fd, int pidfd, Clock::time_point deadline) {
   return {};
 }
 
-Status Follow(const EventsRequest& request, const cg::Cgroup& cgroup, const Fd& process,
-              const Print& print) {
+Status Follow(const EventsRequest& request, const Record& record, const cg::Cgroup& cgroup,
+              const Fd& process, const Print& print) {
   auto oom = Watch(cgroup, request.warn);
   auto next = Clock::now() + request.interval;
   while (true) {
@@ -54,7 +57,7 @@ Status Follow(const EventsRequest& request, const cg::Cgroup& cgroup, const Fd& 
     if (oom && TRY(oom->Take())) TRY(print(OomEvent(request.id)));
     if (ended) return {};
     if (Clock::now() < next) continue;
-    TRY(PrintStats(request.id, cgroup, print));
+    TRY(PrintStats(record, cgroup, print));
     next = std::max(next + request.interval, Clock::now());
   }
 }
@@ -69,8 +72,8 @@ Status Events(const Store& store, const EventsRequest& request, const Print& pri
                 StrCat("container ", Quote(request.id), " has no cgroup that counts"));
   }
   auto cgroup = TRY(cg::Cgroup::Open(container.record.cgroups));
-  if (request.once) return PrintStats(request.id, cgroup, print);
-  return Follow(request, cgroup, process, print);
+  if (request.once) return PrintStats(container.record, cgroup, print);
+  return Follow(request, container.record, cgroup, process, print);
 }
 
 }  // namespace kiste::runtime

@@ -40,9 +40,9 @@ Status CheckSame(const sys::Resctrl& resctrl, const oci::IntelRdt& wanted,
   std::string schemata = TRY(resctrl.ReadSchemata(groups.control));
   for (const auto& line : {wanted.l3_cache_schema, wanted.mem_bw_schema}) {
     if (line.empty() || sys::SchemataHave(schemata, line)) continue;
-    return Fail(ErrorKind::kExists,
-                StrCat("linux.intelRdt: ", groups.control, " exists already with other schemata: ",
-                       "expected ", Quote(line), ", found ", Quote(Trim(schemata))));
+    return Fail(ErrorKind::kExists, StrCat("linux.intelRdt: ", groups.control,
+                                           " exists already with other schemata: ", "expected ",
+                                           Quote(line), ", found ", Quote(Trim(schemata))));
   }
   return {};
 }
@@ -78,8 +78,7 @@ Status MakeRdt(const sys::Resctrl& resctrl, const oci::IntelRdt& wanted, const R
   });
   if (!made && !wanted.clos_id.empty()) TRY(CheckSame(resctrl, wanted, groups));
   auto lines = Lines(wanted);
-  if (!lines.empty())
-    TRY_CONTEXT(resctrl.WriteSchemata(groups.control, lines), "linux.intelRdt");
+  if (!lines.empty()) TRY_CONTEXT(resctrl.WriteSchemata(groups.control, lines), "linux.intelRdt");
   if (!groups.monitor.empty())
     TRY_CONTEXT(resctrl.MakeGroup(groups.monitor), "linux.intelRdt.enableMonitoring");
   unmake.Cancel();
@@ -98,6 +97,34 @@ Status UpdateRdt(const sys::Resctrl& resctrl, const oci::IntelRdt& wanted,
                  const RdtGroups& groups) {
   TRY(CheckHardware(resctrl, wanted));
   return resctrl.WriteSchemata(groups.control, Lines(wanted));
+}
+
+Result<RdtStats> ReadRdtStats(const sys::Resctrl& resctrl, const RdtGroups& groups) {
+  RdtStats stats;
+  std::string root = TRY(resctrl.ReadSchemata(resctrl.root()));
+  std::string own = TRY(resctrl.ReadSchemata(groups.control));
+  auto number = [&](std::string_view file) { return ParseUint(resctrl.Info(file)).value_or(0); };
+  auto line = [](std::string_view schemata, std::string_view resource) {
+    return std::string(sys::SchemataLine(schemata, resource));
+  };
+  if (resctrl.Has("L3")) {
+    stats.cache = {resctrl.Info("L3/cbm_mask"), number("L3/min_cbm_bits"), number("L3/num_closids"),
+                   line(root, "L3"), line(own, "L3")};
+  }
+  if (resctrl.Has("MB")) {
+    stats.bandwidth = {
+        number("MB/bandwidth_gran"), number("MB/delay_linear"), number("MB/min_bandwidth"),
+        number("MB/num_closids"),    line(root, "MB"),          line(own, "MB")};
+  }
+  std::string features = resctrl.Info("L3_MON/mon_features");
+  stats.counts_bandwidth =
+      features.contains("mbm_total_bytes") || features.contains("mbm_local_bytes");
+  stats.counts_occupancy = features.contains("llc_occupancy");
+  if (stats.counts_bandwidth || stats.counts_occupancy) {
+    const auto& counted = groups.monitor.empty() ? groups.control : groups.monitor;
+    stats.domains = TRY(resctrl.ReadCounters(counted));
+  }
+  return stats;
 }
 
 Status RemoveRdt(const RdtGroups& groups) {

@@ -6,7 +6,9 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "oci/config.h"
@@ -24,6 +26,23 @@ Status MakeRdt(const sys::Resctrl& resctrl, const oci::IntelRdt& wanted, const R
 Status JoinRdt(const RdtGroups& groups, pid_t pid);
 // New lines for a group, as `update` has them.
 Status UpdateRdt(const sys::Resctrl& resctrl, const oci::IntelRdt& wanted, const RdtGroups& groups);
+// What `events` tells of the groups, as far as the hardware has it.
+struct RdtStats {
+  struct Cache {
+    std::string cbm_mask;
+    uint64_t min_cbm_bits = 0, num_closids = 0;
+    std::string root_schema, schema;  // of the default class and of the container's
+  };
+  struct Bandwidth {
+    uint64_t gran = 0, delay_linear = 0, min_bandwidth = 0, num_closids = 0;
+    std::string root_schema, schema;
+  };
+  std::optional<Cache> cache;
+  std::optional<Bandwidth> bandwidth;
+  bool counts_bandwidth = false, counts_occupancy = false;
+  std::vector<sys::ResctrlCounters> domains;
+};
+Result<RdtStats> ReadRdtStats(const sys::Resctrl& resctrl, const RdtGroups& groups);
 // Removes what was made; a group of somebody else's stays.
 Status RemoveRdt(const RdtGroups& groups);
 

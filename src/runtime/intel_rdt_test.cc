@@ -20,7 +20,8 @@ class IntelRdtTest : public testing::Test {
   static std::string MakeRoot() {
     char name[] = "/tmp/intel-rdt-test-XXXXXX";
     std::string root = mkdtemp(name);
-    for (const char* resource : {"L3", "MB", "L3_MON"}) fs::create_directories(root + "/info/" + resource);
+    for (const char* resource : {"L3", "MB", "L3_MON"})
+      fs::create_directories(root + "/info/" + resource);
     return root;
   }
   std::string Group(const std::string& name, const std::string& schemata) {
@@ -29,6 +30,14 @@ class IntelRdtTest : public testing::Test {
     std::ofstream(path + "/schemata") << schemata;
     std::ofstream(path + "/tasks") << "";
     return path;
+  }
+  void Info(const std::string& file, const std::string& text) {
+    std::ofstream(resctrl.root() + "/info/" + file) << text;
+  }
+  static void Count(const std::string& group, const std::string& domain, const std::string& file,
+                    const std::string& text) {
+    fs::create_directories(group + "/mon_data/" + domain);
+    std::ofstream(group + "/mon_data/" + domain + "/" + file) << text;
   }
   sys::Resctrl resctrl;
   Record record;
@@ -109,6 +118,59 @@ TEST_F(IntelRdtTest, WhenItsSchemataAreRefusedAGroupMadeNowGoes) {
   ASSERT_TRUE(PlanRdt(resctrl, wanted, record));
   EXPECT_FALSE(MakeRdt(resctrl, wanted, record.rdt));  // the folder has no such file
   EXPECT_FALSE(fs::exists(resctrl.root() + "/new"));
+}
+
+TEST_F(IntelRdtTest, StatsAreThoseOfTheGroupAndItsDomains) {
+  std::string group = Group("box", "L3:0=f;1=ff\nMB:0= 20\n");
+  Group("", "    L3:0=7ff;1=7ff\n    MB:0=100\n");
+  Info("L3/cbm_mask", "7ff\n");
+  Info("L3/num_closids", "16\n");
+  Info("MB/bandwidth_gran", "10\n");
+  Info("L3_MON/mon_features", "llc_occupancy\nmbm_total_bytes\n");
+  Count(group, "mon_L3_01", "llc_occupancy", "Unavailable\n");
+  Count(group, "mon_L3_00", "llc_occupancy", "4096\n");
+  Count(group, "mon_L3_00", "mbm_total_bytes", "7\n");
+  ASSERT_TRUE(PlanRdt(resctrl, {}, record));
+  auto stats = ReadRdtStats(resctrl, record.rdt);
+  ASSERT_TRUE(stats) << stats.error().Text();
+  EXPECT_EQ(stats->cache->cbm_mask, "7ff");
+  EXPECT_EQ(stats->cache->num_closids, 16u);
+  EXPECT_EQ(stats->cache->root_schema, "L3:0=7ff;1=7ff");
+  EXPECT_EQ(stats->cache->schema, "L3:0=f;1=ff");
+  EXPECT_EQ(stats->bandwidth->gran, 10u);
+  EXPECT_EQ(stats->bandwidth->schema, "MB:0= 20");
+  EXPECT_TRUE(stats->counts_bandwidth && stats->counts_occupancy);
+  ASSERT_EQ(stats->domains.size(), 2u);
+  EXPECT_EQ(stats->domains[0].llc_occupancy, 4096u);
+  EXPECT_EQ(stats->domains[0].mbm_total_bytes, 7u);
+  EXPECT_EQ(stats->domains[1].llc_occupancy, std::nullopt);
+}
+
+TEST_F(IntelRdtTest, AMonitoringGroupsCountersAreTheContainers) {
+  std::string group = Group("gold", "L3:0=f\n");
+  Group("", "L3:0=f\n");
+  Info("L3_MON/mon_features", "llc_occupancy\n");
+  Count(group, "mon_L3_00", "llc_occupancy", "1\n");
+  Count(group + "/mon_groups/box", "mon_L3_00", "llc_occupancy", "2\n");
+  oci::IntelRdt wanted;
+  wanted.clos_id = "gold";
+  wanted.enable_monitoring = true;
+  ASSERT_TRUE(PlanRdt(resctrl, wanted, record));
+  auto stats = ReadRdtStats(resctrl, record.rdt);
+  ASSERT_TRUE(stats) << stats.error().Text();
+  ASSERT_EQ(stats->domains.size(), 1u);
+  EXPECT_EQ(stats->domains[0].llc_occupancy, 2u);
+}
+
+TEST_F(IntelRdtTest, WithoutMonitorsNothingIsCounted) {
+  fs::remove(resctrl.root() + "/info/MB");
+  Group("box", "L3:0=f\n");
+  Group("", "L3:0=f\n");
+  ASSERT_TRUE(PlanRdt(resctrl, {}, record));
+  auto stats = ReadRdtStats(resctrl, record.rdt);
+  ASSERT_TRUE(stats) << stats.error().Text();
+  EXPECT_TRUE(stats->cache && !stats->bandwidth && stats->domains.empty());
+  EXPECT_FALSE(stats->counts_bandwidth || stats->counts_occupancy);
 }
 
 TEST_F(IntelRdtTest, TheRecordKeepsTheGroups) {

@@ -55,10 +55,10 @@ Status KillEverything(const Container& container, const cg::Cgroup& cgroup) {
 }
 
 // The same for a cgroup that an `exec` may just have brought a process to.
-Status RemoveCgroup(const cg::Cgroup& cgroup) {
+Status RemoveCgroup(const cg::Cgroup& cgroup, const std::vector<std::string>& kept) {
   auto deadline = Deadline::In(kKillWait);
   while (true) {
-    auto removed = cgroup.Remove(kKillAgain);
+    auto removed = cgroup.Remove(kKillAgain, kept);
     if (removed || removed.error().kind != ErrorKind::kTimeout || deadline.Over()) return removed;
     TRY(cgroup.KillAll(SIGKILL));
   }
@@ -67,7 +67,8 @@ Status RemoveCgroup(const cg::Cgroup& cgroup) {
 Status RemoveAll(const Container& container, const cg::Cgroup& cgroup, const Warn& warn) {
   // An empty unit ends by itself: one that cannot be stopped is in nobody's way without its cgroup.
   auto stopped = StopUnit(container.record);
-  if (!container.record.cgroups.empty()) TRY_STEP(RemoveCgroup(cgroup), "cgroups");
+  const auto& record = container.record;
+  if (!record.cgroups.empty()) TRY_STEP(RemoveCgroup(cgroup, record.kept_cgroups), "cgroups");
   if (!stopped) warn(stopped.error().Text());
   TRY_STEP(RemoveHostRoot(container.record), "mounts");
   TRY_STEP(RemoveRdt(container.record.rdt), "intel-rdt");
@@ -110,8 +111,7 @@ Status Start(const Store& store, const std::string& id, const std::string& manag
   auto status = TRY(container.Status());
   if (status != ContainerStatus::kCreated) return WrongState(container, status, "start");
   auto config = TRY(container.folder.LoadConfig());
-  if (!config.process)
-    return Invalid("config.json: process: expected what to run, found nothing");
+  if (!config.process) return Invalid("config.json: process: expected what to run, found nothing");
   auto notify = TRY_STEP(NotifySocket::Listen(container.folder, manager_socket), "notify-socket");
   auto deadline = isolation::DeadlineWithHooks(store.patience(), config.hooks.start_container);
   auto released = isolation::ReleaseStart(container.folder.directory(), kStartSocket, deadline);

@@ -153,6 +153,7 @@ Record NewRecord(const CreateRequest& request, const Bundle& bundle, const Cgrou
   record.owner = caller.uid;
   record.rootless = caller.rootless;
   if (cgroups.cgroup) record.cgroups = cgroups.cgroup->paths();
+  if (cgroups.cgroup && !cgroups.unit) record.kept_cgroups = cgroups.cgroup->Existing();
   if (cgroups.unit) {
     record.systemd_unit = cgroups.unit->request.place.unit;
     record.systemd_user = caller.rootless;

@@ -37,6 +37,23 @@ void WriteRdt(json::CompactWriter& writer, const RdtGroups& rdt) {
   writer.EndObject();
 }
 
+void WriteTexts(json::CompactWriter& writer, std::string_view key,
+                const std::vector<std::string>& texts) {
+  json::Key(writer, key);
+  writer.StartArray();
+  for (const auto& text : texts) json::Text(writer, text);
+  writer.EndArray();
+}
+
+// A record of an earlier kiste-oci need not have them.
+Status ReadTexts(const json::Value& value, std::vector<std::string>& texts) {
+  if (!value.present()) return {};
+  return value.ForEach([&](const json::Value& text) -> Status {
+    texts.push_back(TRY(text.String()));
+    return {};
+  });
+}
+
 Result<RdtGroups> ReadRdt(const json::Value& value) {
   RdtGroups rdt;
   rdt.root = TRY(value["root"].String());
@@ -63,6 +80,7 @@ std::string RecordJson(const Record& record) {
   json::Member(writer, "owner", static_cast<uint64_t>(record.owner));
   json::Member(writer, "rootless", record.rootless);
   WriteMap(writer, "cgroups", record.cgroups);
+  WriteTexts(writer, "keptCgroups", record.kept_cgroups);
   if (!record.systemd_unit.empty()) {
     json::Member(writer, "systemdUnit", std::string_view(record.systemd_unit));
     json::Member(writer, "systemdUser", record.systemd_user);
@@ -73,10 +91,7 @@ std::string RecordJson(const Record& record) {
   }
   WriteRdt(writer, record.rdt);
   WriteMap(writer, "annotations", record.annotations);
-  json::Key(writer, "descriptors");
-  writer.StartArray();
-  for (const auto& descriptor : record.descriptors) json::Text(writer, descriptor);
-  writer.EndArray();
+  WriteTexts(writer, "descriptors", record.descriptors);
   writer.EndObject();
   return {buffer.GetString(), buffer.GetSize()};
 }
@@ -96,6 +111,7 @@ Result<Record> ParseRecord(std::string text, const std::string& file) {
   record.owner = TRY(root["owner"].Uint32());
   record.rootless = TRY(root["rootless"].Bool());
   TRY(ReadMap(root["cgroups"], record.cgroups));
+  TRY(ReadTexts(root["keptCgroups"], record.kept_cgroups));
   if (auto unit = root["systemdUnit"]; unit.present()) {
     record.systemd_unit = TRY(unit.String());
     record.systemd_user = TRY(root["systemdUser"].Bool());
@@ -106,13 +122,7 @@ Result<Record> ParseRecord(std::string text, const std::string& file) {
   }
   if (auto rdt = root["intelRdt"]; rdt.present()) record.rdt = TRY(ReadRdt(rdt));
   TRY(ReadMap(root["annotations"], record.annotations));
-  if (auto names = root["descriptors"]; names.present()) {
-    auto read = names.ForEach([&](const json::Value& name) -> Status {
-      record.descriptors.push_back(TRY(name.String()));
-      return {};
-    });
-    if (!read) return std::unexpected(std::move(read).error());
-  }
+  TRY(ReadTexts(root["descriptors"], record.descriptors));
   return record;
 }
 

@@ -22,6 +22,7 @@ Record Full() {
   record.owner = 4294967294u;
   record.rootless = true;
   record.cgroups = {{"", "/sys/fs/cgroup/unified/c"}, {"memory", "/sys/fs/cgroup/memory/c"}};
+  record.kept_cgroups = {"/sys/fs/cgroup/memory/c"};
   record.annotations = {{"a", "1"}, {"b.c/d", ""}};
   record.descriptors = {"/dev/null", "pipe:[4711]", "/log \"x\""};
   return record;
@@ -49,6 +50,7 @@ TEST(Record, ComesBackAsItWas) {
   EXPECT_EQ(parsed->owner, record.owner);
   EXPECT_EQ(parsed->rootless, record.rootless);
   EXPECT_EQ(parsed->cgroups, record.cgroups);
+  EXPECT_EQ(parsed->kept_cgroups, record.kept_cgroups);
   EXPECT_EQ(parsed->descriptors, record.descriptors);
   EXPECT_EQ(parsed->annotations, record.annotations);
 }

@@ -147,7 +147,60 @@ void WriteBlockIo(Writer& writer, const cg::BlockIoStats& io) {
   WritePressure(writer, io.pressure);
 }
 
-void WriteData(Writer& writer, const cg::Stats& stats) {
+void TextUnlessEmpty(Writer& writer, std::string_view key, std::string_view text) {
+  if (!text.empty()) json::Member(writer, key, text);
+}
+
+void WriteCache(Writer& writer, const RdtStats::Cache& cache) {
+  Object(writer, "l3_cache_info", [&] {
+    TextUnlessEmpty(writer, "cbm_mask", cache.cbm_mask);
+    UnlessZero(writer, "min_cbm_bits", cache.min_cbm_bits);
+    UnlessZero(writer, "num_closids", cache.num_closids);
+  });
+  TextUnlessEmpty(writer, "l3_cache_schema_root", cache.root_schema);
+  TextUnlessEmpty(writer, "l3_cache_schema", cache.schema);
+}
+
+void WriteBandwidth(Writer& writer, const RdtStats::Bandwidth& bandwidth) {
+  Object(writer, "mem_bw_info", [&] {
+    UnlessZero(writer, "bandwidth_gran", bandwidth.gran);
+    UnlessZero(writer, "delay_linear", bandwidth.delay_linear);
+    UnlessZero(writer, "min_bandwidth", bandwidth.min_bandwidth);
+    UnlessZero(writer, "num_closids", bandwidth.num_closids);
+  });
+  TextUnlessEmpty(writer, "mem_bw_schema_root", bandwidth.root_schema);
+  TextUnlessEmpty(writer, "mem_bw_schema", bandwidth.schema);
+}
+
+template <typename Write>
+void Domains(Writer& writer, std::string_view key, const RdtStats& rdt, Write write) {
+  json::Key(writer, key);
+  writer.StartArray();
+  for (const auto& domain : rdt.domains) {
+    writer.StartObject();
+    write(domain);
+    writer.EndObject();
+  }
+  writer.EndArray();
+}
+
+void WriteRdt(Writer& writer, const RdtStats& rdt) {
+  if (rdt.cache) WriteCache(writer, *rdt.cache);
+  if (rdt.bandwidth) WriteBandwidth(writer, *rdt.bandwidth);
+  if (rdt.counts_bandwidth) {
+    Domains(writer, "mbm_stats", rdt, [&](const sys::ResctrlCounters& domain) {
+      UnlessZero(writer, "mbm_total_bytes", domain.mbm_total_bytes.value_or(0));
+      UnlessZero(writer, "mbm_local_bytes", domain.mbm_local_bytes.value_or(0));
+    });
+  }
+  if (rdt.counts_occupancy) {
+    Domains(writer, "cmt_stats", rdt, [&](const sys::ResctrlCounters& domain) {
+      UnlessZero(writer, "llc_occupancy", domain.llc_occupancy.value_or(0));
+    });
+  }
+}
+
+void WriteData(Writer& writer, const cg::Stats& stats, const std::optional<RdtStats>& rdt) {
   Object(writer, "cpu", [&] { WriteCpu(writer, stats.cpu); });
   Object(writer, "cpuset", [&] { WriteCpuset(writer, stats.cpuset); });
   Object(writer, "memory", [&] { WriteMemory(writer, stats.memory); });
@@ -166,7 +219,9 @@ void WriteData(Writer& writer, const cg::Stats& stats) {
       });
     }
   });
-  Object(writer, "intel_rdt", [] {});
+  Object(writer, "intel_rdt", [&] {
+    if (rdt) WriteRdt(writer, *rdt);
+  });
   json::Key(writer, "network_interfaces");
   writer.Null();
 }
@@ -185,9 +240,11 @@ std::string Event(std::string_view type, const std::string& id, Write write) {
 
 }  // namespace
 
-std::string StatsEvent(const std::string& id, const cg::Stats& stats) {
-  return Event("stats", id,
-               [&](Writer& writer) { Object(writer, "data", [&] { WriteData(writer, stats); }); });
+std::string StatsEvent(const std::string& id, const cg::Stats& stats,
+                       const std::optional<RdtStats>& rdt) {
+  return Event("stats", id, [&](Writer& writer) {
+    Object(writer, "data", [&] { WriteData(writer, stats, rdt); });
+  });
 }
 
 std::string OomEvent(const std::string& id) {

@@ -42,6 +42,23 @@ TEST(StatsText, WhatIsCountedIsThere) {
   }
 }
 
+TEST(StatsText, CacheAndBandwidth) {
+  RdtStats rdt;
+  rdt.cache = {"7ff", 2, 16, "L3:0=7ff", "L3:0=f"};
+  rdt.bandwidth = {10, 1, 10, 8, "MB:0=100", "MB:0=20"};
+  rdt.counts_bandwidth = rdt.counts_occupancy = true;
+  rdt.domains = {{7, 5, 3}, {}};
+  std::string line = StatsEvent("x", {}, rdt);
+  std::string expected =
+      R"("intel_rdt":{"l3_cache_info":{"cbm_mask":"7ff","min_cbm_bits":2,"num_closids":16},)"
+      R"("l3_cache_schema_root":"L3:0=7ff","l3_cache_schema":"L3:0=f",)"
+      R"("mem_bw_info":{"bandwidth_gran":10,"delay_linear":1,"min_bandwidth":10,"num_closids":8},)"
+      R"("mem_bw_schema_root":"MB:0=100","mem_bw_schema":"MB:0=20",)"
+      R"("mbm_stats":[{"mbm_total_bytes":7,"mbm_local_bytes":5},{}],)"
+      R"("cmt_stats":[{"llc_occupancy":3},{}]},)";
+  EXPECT_NE(line.find(expected), std::string::npos) << line;
+}
+
 TEST(StatsText, Oom) { EXPECT_EQ(OomEvent("x"), "{\"type\":\"oom\",\"id\":\"x\"}\n"); }
 
 }  // namespace

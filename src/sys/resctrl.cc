@@ -69,7 +69,7 @@ Result<T> Resctrl::WithStatus(Result<T>&& result) const {
 }
 
 Result<Resctrl> Resctrl::Find() {
-  struct statfs status {};
+  struct statfs status{};
   bool usual = statfs(kUsualPlace, &status) == 0 && status.f_type == RDTGROUP_SUPER_MAGIC;
   if (usual) return Resctrl(kUsualPlace);
   for (auto& mount : TRY(MountsOf(getpid()))) {
@@ -82,6 +82,11 @@ bool Resctrl::Has(std::string_view resource) const {
   return Exists(AT_FDCWD, StrCat(root_, "/info/", resource));
 }
 
+std::string Resctrl::Info(std::string_view file) const {
+  auto text = ReadFileAt(AT_FDCWD, StrCat(root_, "/info/", file));
+  return text ? std::string(Trim(*text)) : "";
+}
+
 Result<bool> Resctrl::MakeGroup(const std::string& path) const {
   auto made = MakeDirectoryAt(AT_FDCWD, path, 0755);
   if (made) return true;
@@ -91,12 +96,28 @@ Result<bool> Resctrl::MakeGroup(const std::string& path) const {
 
 Status Resctrl::WriteSchemata(const std::string& group,
                               const std::vector<std::string>& lines) const {
-  return WithStatus(
-      WriteExisting(StrCat(group, "/schemata"), StrCat(Join(lines, "\n"), "\n")));
+  return WithStatus(WriteExisting(StrCat(group, "/schemata"), StrCat(Join(lines, "\n"), "\n")));
 }
 
 Result<std::string> Resctrl::ReadSchemata(const std::string& group) const {
   return ReadFileAt(AT_FDCWD, StrCat(group, "/schemata"));
+}
+
+Result<std::vector<ResctrlCounters>> Resctrl::ReadCounters(const std::string& group) const {
+  std::string folder = StrCat(group, "/mon_data");
+  Fd directory = TRY(Open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  auto domains = TRY(ListDirectory(directory.get(), folder));
+  std::ranges::sort(domains);
+  std::vector<ResctrlCounters> counters;
+  for (const auto& domain : domains) {
+    // Where the hardware has no number now, the kernel says so in words.
+    auto read = [&](std::string_view file) -> std::optional<uint64_t> {
+      auto text = ReadFileAt(directory.get(), StrCat(domain, "/", file));
+      return text ? ParseUint(Trim(*text)) : std::nullopt;
+    };
+    counters.push_back({read("mbm_total_bytes"), read("mbm_local_bytes"), read("llc_occupancy")});
+  }
+  return counters;
 }
 
 Status Resctrl::AddTask(const std::string& group, pid_t pid) const {
@@ -107,6 +128,13 @@ Status Resctrl::RemoveGroup(const std::string& group) const {
   auto removed = UnlinkAt(AT_FDCWD, group, AT_REMOVEDIR);
   if (!removed && removed.error().errno_value == ENOENT) return {};
   return WithStatus(std::move(removed));
+}
+
+std::string_view SchemataLine(std::string_view schemata, std::string_view resource) {
+  for (auto line : Split(schemata, '\n')) {
+    if (ParseSchema(line).resource == resource) return Trim(line);
+  }
+  return {};
 }
 
 bool SchemataHave(std::string_view schemata, std::string_view line) {

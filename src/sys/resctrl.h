@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,11 @@
 #include "base/result.h"
 
 namespace kiste::sys {
+
+// What was counted in one domain; nullopt: the hardware does not, or cannot say it now.
+struct ResctrlCounters {
+  std::optional<uint64_t> mbm_total_bytes, mbm_local_bytes, llc_occupancy;
+};
 
 class Resctrl {
  public:
@@ -26,11 +32,15 @@ class Resctrl {
   const std::string& root() const { return root_; }
   // Whether the hardware has the resource: "L3", "MB", "L3_MON" (a folder in info/).
   bool Has(std::string_view resource) const;
+  // A file of info/, such as "L3/cbm_mask", as a line; "" when it is not there.
+  std::string Info(std::string_view file) const;
   // Whether the folder was made now; not an error when it is there.
   Result<bool> MakeGroup(const std::string& path) const;
   // Writes the lines at once, in their order.
   Status WriteSchemata(const std::string& group, const std::vector<std::string>& lines) const;
   Result<std::string> ReadSchemata(const std::string& group) const;
+  // The counters of a group's domains, in their order.
+  Result<std::vector<ResctrlCounters>> ReadCounters(const std::string& group) const;
   // Moves the task into the group; what it forks later is born there.
   Status AddTask(const std::string& group, pid_t pid) const;
   // Tasks that are still in it fall back to the group above. What is gone is no error.
@@ -45,5 +55,7 @@ class Resctrl {
 // Whether every domain=value pair of `line` ("L3:0=7f0;1=1f") stands in `schemata`, the content of
 // a group's file; leading zeros and spaces do not matter.
 bool SchemataHave(std::string_view schemata, std::string_view line);
+// The line of `schemata` for a resource, "L3" or "MB"; "" when there is none.
+std::string_view SchemataLine(std::string_view schemata, std::string_view resource);
 
 }  // namespace kiste::sys

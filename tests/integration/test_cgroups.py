@@ -104,6 +104,49 @@ def test_delete_removes_cgroups_that_the_container_made(runtime, bundle):
     container.delete("--force")
 
 
+@pytest.mark.kiste_only("the peers remove it, which the specification forbids (runtime.md, delete)")
+@pytest.mark.parametrize("command", ["delete", "run", "create that fails"])
+def test_a_cgroup_that_was_there_before_stays_empty(runtime, bundle, host, command):
+    name = host.new_name()
+    bundle.linux["cgroupsPath"] = f"{cgroups.parent()}/{name}"
+    found = [folder for folder in runtime_folders(runtime, bundle) if folder.name == name]
+    assert found
+    for folder in found:
+        folder.mkdir()
+    if command == "delete":
+        container = runtime.run_detached(bundle.sh("trap '' TERM; sleep 1000 & wait"))
+        for folder in found:
+            (folder / "inner").mkdir()
+        container.delete("--force")
+    elif command == "run":
+        assert runtime.run(bundle.args("/bin/true")).code == 0
+    else:
+        runtime.refuses_to_run(bundle.args("/nosuch"))
+    for folder in found:
+        assert (folder / "cgroup.procs").read_text() == "" and not (folder / "inner").exists()
+        folder.rmdir()  # nothing of the container is in it
+
+
+@pytest.mark.kiste_only("the peers remove it, which the specification forbids (runtime.md, delete)")
+def test_of_the_hierarchies_only_those_stay_that_had_it(runtime, bundle, host):
+    cgroups.require_v1("v2 has one tree")
+    name = host.new_name()
+    bundle.linux["cgroupsPath"] = f"{cgroups.parent()}/{name}"
+    found = next(folder for folder in runtime_folders(runtime, bundle) if folder.parts[4] == "pids")
+    found.mkdir()
+    runtime.run_detached(bundle.sleeps()).delete("--force")
+    assert host.cgroups() == {str(found)}
+    found.rmdir()
+
+
+def runtime_folders(runtime, bundle):
+    """Where the bundle's container has its cgroups; they are gone again."""
+    container = runtime.create(bundle)
+    folders = cgroups.ProcessCgroups(container.pid).folders()
+    container.delete("--force")
+    return folders
+
+
 # -- memory
 
 def test_memory_limit(runtime, bundle):

@@ -13,17 +13,25 @@ import pytest
 from deadline import PATIENCE
 
 
-
 class Manager:
-    """Listens where NOTIFY_SOCKET says; a descriptor that comes with BARRIER=1 is closed at once, as systemd does."""
+    """Listens where NOTIFY_SOCKET says; a descriptor that comes with BARRIER=1 is closed at once, as systemd does: who sent it
+    knows by that that all before it was heard. runc 1.1.5 does not ask."""
 
     def __init__(self, address):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind("\0" + address[1:] if address.startswith("@") else address)
         self.socket.settimeout(PATIENCE)
         self.environment = {**os.environ, "NOTIFY_SOCKET": address}
+        self.barriers = 0
 
     def hear(self):
+        text = self.receive()
+        while text == "BARRIER=1":
+            self.barriers += 1
+            text = self.receive()
+        return text
+
+    def receive(self):
         text, ancillary, _, _ = self.socket.recvmsg(4096, socket.CMSG_SPACE(4))
         for _, _, data in ancillary:
             for descriptor in array.array("i", data):
@@ -47,11 +55,15 @@ def manager(request, workspace, host):
     manager.socket.close()
 
 
-@pytest.fixture
-def service(bundle, probe):
+# Runc 1.1.5 looks at the beginning of a datagram only.
+READY_LATER = pytest.param("MAINPID=1\nREADY=1\nFDSTORE=1", marks=pytest.mark.kiste_only("1.1.5 hears READY only where a message begins with it"), id="later")
+
+
+@pytest.fixture(params=[pytest.param("READY=1\nFDSTORE=1", id="first"), READY_LATER])
+def service(bundle, probe, request):
     """A container that says READY when there is a file /go, with more that must not be passed on, and stays."""
     bundle.add_program(probe)
-    return bundle.sh("until [ -e /go ]; do sleep 0.05; done; /probe notify 'STATUS=here' 'MAINPID=1\nREADY=1\nFDSTORE=1'; exec sleep 1000")
+    return bundle.sh(f"until [ -e /go ]; do sleep 0.05; done; /probe notify 'STATUS=here' '{request.param}'; exec sleep 1000")
 
 
 def go(bundle):
@@ -65,9 +77,9 @@ def test_start_waits_until_the_container_is_ready(runtime, service, manager):
     assert container.status == "running", "others can look at it meanwhile"
     go(service)
     assert [manager.hear(), manager.hear()] == ["READY=1", f"MAINPID={container.pid}"]
-    assert manager.hear() == "BARRIER=1"
-    assert start.result().code == 0
     assert manager.silent()
+    assert start.result().code == 0
+    assert manager.barriers == 1 or not runtime.is_kiste
     container.end()
 
 
@@ -75,10 +87,10 @@ def test_run_detached_waits_until_the_container_is_ready(runtime, service, manag
     go(service)
     container_id = runtime.new_id()
     command = runtime.spawn("run", "--detach", "--bundle", service.write().folder, container_id, env=manager.environment)
-    heard = [manager.hear() for _ in range(3)]
-    assert command.result().code == 0
+    heard = [manager.hear() for _ in range(2)]
+    assert manager.silent() and command.result().code == 0
     pid = json.loads(runtime.ok("state", container_id).stdout)["pid"]
-    assert heard == ["READY=1", f"MAINPID={pid}", "BARRIER=1"]
+    assert heard == ["READY=1", f"MAINPID={pid}"]
     runtime.ok("delete", "--force", container_id)
 
 
@@ -115,33 +127,50 @@ def test_without_a_manager_there_is_no_socket(runtime, bundle):
     assert "NOTIFY" not in runtime.run(bundle.args("/bin/env"), env=environment).stdout
 
 
-def hand_over(descriptor, count, *extra):
-    """Runs with `descriptor` as number 3 and on, as a manager does before execve."""
+def hand_over(descriptor, count, *extra, to="$$"):
+    """Runs with `descriptor` as number 3 and on, as a manager does before execve; `to` is the process that they are for."""
     move = "; ".join(f"exec {number}<&{descriptor}" for number in range(3, 3 + count) if number != descriptor)
     return {"env": {**os.environ, "LISTEN_FDS": str(count), **dict(extra)}, "pass_fds": (descriptor,),
-            "prefix": ("bash", "-c", f'{move or ":"}; exec "$@"', "manager")}
+            "prefix": ("bash", "-c", f'{move or ":"}; export LISTEN_PID={to}; exec "$@"', "manager")}
 
 
-def test_a_socket_of_the_manager_is_the_containers(runtime, bundle, workspace):
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(workspace / "service"))
-        listener.listen()
-        result = runtime.run(bundle.sh("env; readlink /proc/self/fd/3; readlink /proc/self/fd/4"), **hand_over(listener.fileno(), 2, ("LISTEN_FDNAMES", "a:b")))
+@pytest.fixture
+def listener(workspace):
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(workspace / "service"))
+        listening.listen()
+        yield listening
+
+
+SEE_DESCRIPTORS = "env; readlink /proc/self/fd/3; readlink /proc/self/fd/4"
+
+
+def test_a_socket_of_the_manager_is_the_containers(runtime, bundle, listener):
+    result = runtime.run(bundle.sh(f"{SEE_DESCRIPTORS}; true"), **hand_over(listener.fileno(), 2))
     assert result.code == 0, result
-    assert {"LISTEN_FDS=2", "LISTEN_PID=1", "LISTEN_FDNAMES=a:b"} <= set(result.lines), result
+    assert {"LISTEN_FDS=2", "LISTEN_PID=1"} <= set(result.lines), result
     assert sum(line.startswith("socket:") for line in result.lines) == 2, result
 
 
-def test_a_connection_from_outside_is_served_inside(runtime, bundle, workspace, probe):
+@pytest.mark.kiste_only("1.1.5 leaves them behind")
+def test_the_names_of_sockets_are_handed_over(runtime, bundle, listener):
+    result = runtime.run(bundle.args("/bin/env"), **hand_over(listener.fileno(), 2, ("LISTEN_FDNAMES", "a:b")))
+    assert "LISTEN_FDNAMES=a:b" in result.lines, result
+
+
+@pytest.mark.parametrize("whose", ["1", "", "x"])
+def test_a_socket_for_another_process_is_not_the_containers(runtime, bundle, listener, whose):
+    """As sd_listen_fds(3) says: LISTEN_PID is whose they are."""
+    result = runtime.run(bundle.sh(f"{SEE_DESCRIPTORS}; true"), **hand_over(listener.fileno(), 2, to=whose))
+    assert result.code == 0 and "LISTEN_" not in result.stdout and "socket:" not in result.stdout, result
+
+
+def test_a_connection_from_outside_is_served_inside(runtime, bundle, listener, probe):
     bundle.add_program(probe)
-    path = workspace / "service"
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(path))
-        listener.listen()
-        container = runtime.run_detached(bundle.args("/probe", "serve", "3"), **hand_over(listener.fileno(), 1))
+    container = runtime.run_detached(bundle.args("/probe", "serve", "3"), **hand_over(listener.fileno(), 1))
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(PATIENCE)
-        client.connect(str(path))
+        client.connect(listener.getsockname())
         assert client.recv(100) == b"from inside\n"
     container.wait()
     container.delete()

@@ -89,6 +89,8 @@ class Cgroup {
   bool created() const { return created_; }
   // Whether the directory exists still (in the first hierarchy).
   bool Exists() const;
+  // The directories that exist now, over all hierarchies.
+  std::vector<std::string> Existing() const;
 
   // The cgroup below this one that exec --cgroup asks for; it must exist (kNotFound).
   Result<Cgroup> OpenSub(const std::vector<SubPath>& sub_paths) const;
@@ -143,8 +145,10 @@ class Cgroup {
   Result<OomWatch> WatchOom() const;
 
   // Removes the directories and all cgroups below them, not those above. Waits up to `limit` for
-  // dying processes to leave (rmdir: EBUSY). What does not exist is no error.
-  Status Remove(std::chrono::milliseconds limit = std::chrono::seconds(10)) const;
+  // dying processes to leave (rmdir: EBUSY). What does not exist is no error. A directory that is
+  // one of `kept` stays, empty.
+  Status Remove(std::chrono::milliseconds limit = std::chrono::seconds(10),
+                const std::vector<std::string>& kept = {}) const;
   // Takes Create back: as Remove, and also the parents that Create made, if nobody uses them by
   // now.
   void Undo();

@@ -79,6 +79,14 @@ bool Cgroup::Exists() const {
   return !directories_.empty() && access(directories_.front().path.c_str(), F_OK) == 0;
 }
 
+std::vector<std::string> Cgroup::Existing() const {
+  std::vector<std::string> existing;
+  for (const auto& directory : directories_) {
+    if (access(directory.path.c_str(), F_OK) == 0) existing.push_back(directory.path);
+  }
+  return existing;
+}
+
 const Directory* Cgroup::Find(std::string_view controller) const {
   auto found = std::ranges::find_if(
       directories_, [&](const Directory& directory) { return directory.Has(controller); });

@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "sys/cgroup/backoff.h"
 #include "sys/cgroup/cgroup.h"
@@ -25,19 +27,35 @@ Result<bool> RemoveOne(int parent_fd, const std::string& name, Backoff& backoff)
   return true;
 }
 
-// Removes all below `directory`, then itself, until the time is over.
-Status RemoveTree(const Directory& directory, Backoff& backoff) {
-  auto busy = [&] {
-    return Fail(ErrorKind::kTimeout, StrCat("cgroup ", directory.path, " is still in use"));
-  };
+std::unexpected<Error> InUse(const Directory& directory) {
+  return Fail(ErrorKind::kTimeout, StrCat("cgroup ", directory.path, " is still in use"));
+}
+
+// Removes all below `directory`.
+Status RemoveBelow(const Directory& directory, Backoff& backoff) {
   Visitor visitor;
   visitor.leave = [&](int parent_fd, const std::string& name) -> Status {
     bool removed = TRY(RemoveOne(parent_fd, name, backoff));
-    if (!removed) return busy();
+    if (!removed) return InUse(directory);
     return {};
   };
+  return Walk(directory, visitor);
+}
+
+// Removes all below `directory` and waits for its processes to leave, until the time is over.
+Status Empty(const Directory& directory, Backoff& backoff) {
   do {
-    TRY(Walk(directory, visitor));
+    TRY(RemoveBelow(directory, backoff));
+    auto processes = directory.Read("cgroup.procs");
+    if (!processes || processes->empty()) return {};
+  } while (backoff.Wait());
+  return InUse(directory);
+}
+
+// Removes all below `directory`, then itself, until the time is over.
+Status RemoveTree(const Directory& directory, Backoff& backoff) {
+  do {
+    TRY(RemoveBelow(directory, backoff));
     // Somebody in the container may have made another cgroup meanwhile: then once more.
     if (rmdir(directory.path.c_str()) == 0 || errno == ENOENT) return {};
     if (errno != EBUSY && errno != ENOTEMPTY) {
@@ -47,20 +65,27 @@ Status RemoveTree(const Directory& directory, Backoff& backoff) {
       return SystemError(failure, "rmdir " + directory.path);
     }
   } while (backoff.Wait());
-  return busy();
+  return InUse(directory);
 }
 
 }  // namespace
 
-Status Cgroup::Remove(std::chrono::milliseconds limit) const {
+Status Cgroup::Remove(std::chrono::milliseconds limit, const std::vector<std::string>& kept) const {
+  auto stays = [&](const Directory& directory) {
+    return std::ranges::find(kept, directory.path) != kept.end();
+  };
   std::vector<const Directory*> remaining;
   for (const auto& directory : directories_) {
-    if (rmdir(directory.path.c_str()) != 0 && errno != ENOENT) remaining.push_back(&directory);
+    if (stays(directory)) {
+      remaining.push_back(&directory);
+    } else if (rmdir(directory.path.c_str()) != 0 && errno != ENOENT) {
+      remaining.push_back(&directory);
+    }
   }
   Status first;
   Backoff backoff(limit);
   for (const Directory* directory : remaining) {
-    auto removed = RemoveTree(*directory, backoff);
+    auto removed = stays(*directory) ? Empty(*directory, backoff) : RemoveTree(*directory, backoff);
     if (!removed && first) first = std::move(removed);
   }
   return first;

@@ -103,6 +103,10 @@ class Box:
             self.saw(answer.code, answer.stdout if says is None else says, complaint)
         return answer.stdout
 
+    def call(self, name, code=0, says=None, silent=False, **request):
+        """A call of an engine that is called and not typed to; its answer."""
+        return json.loads(self.type(name, request, code=code, says=says, silent=silent))
+
     def run(self, *command, code=0, says=None, text=None, **options):
         """A container in the foreground, removed when it ends; what it wrote."""
         words = self.engine.run_words(self, self.new_name(), command, options)

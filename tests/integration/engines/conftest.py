@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docker, podman, containerd and buildah, each with the runtime under test and with its peer, runc, side by side.
+"""docker, podman, containerd, buildah, BuildKit and a kubelet's containerd, each with the runtime under test and with its peer, runc, side by side.
 
     python3 -m pytest tests/integration/engines -k 'docker and exec'
 
@@ -23,9 +23,10 @@ for folder in (HERE, HERE.parent, HERE.parent / "podman"):
 
 import kernel  # noqa: E402
 import podman_engine  # noqa: E402
-from deadline import SLOWNESS  # noqa: E402
-from daemons import Daemons  # noqa: E402
-from engines import PATH, Buildah, Containerd, Docker, Podman  # noqa: E402
+from box import call  # noqa: E402
+from deadline import SLOWNESS, eventually  # noqa: E402
+from daemons import PAUSE, Daemons  # noqa: E402
+from engines import PATH, Buildah, BuildKit, Containerd, Cri, Docker, Podman  # noqa: E402
 from host_state import mountinfo  # noqa: E402
 from oci_archive import write_archive  # noqa: E402
 
@@ -79,11 +80,15 @@ def busybox(engine_folder, shared_rootfs):
     return tar, archive
 
 
-@pytest.fixture(scope="session")
-def daemons(host, engine_folder, runtimes):
+def need_daemons():
     kernel.require_root("docker and containerd are daemons of root's")
     for program in ("containerd", "dockerd", "docker", "catatonit", "setpriv"):
         need(program, "docker and containerd are driven by these tests")
+
+
+@pytest.fixture(scope="session")
+def daemons(host, engine_folder, runtimes):
+    need_daemons()
     started = Daemons(engine_folder / "daemons", host, runtimes)
     started.wait()
     yield started
@@ -92,7 +97,7 @@ def daemons(host, engine_folder, runtimes):
 
 def ready(engine, busybox):
     """With the image in its storage, in every storage that it has."""
-    boxes = [SimpleNamespace(runtime=name) for name in (("tested", "peer") if engine.name == "podman" else ("tested",))]
+    boxes = [SimpleNamespace(runtime=name) for name in (("tested", "peer") if engine.name in ("podman", "buildkit") else ("tested",))]
     for box in boxes:
         for words in engine.import_image(*busybox):
             made = engine.call(box, words)
@@ -102,7 +107,7 @@ def ready(engine, busybox):
 
 @pytest.fixture(scope="session")
 def docker(engine_folder, host, daemons, busybox):
-    engine = ready(Docker(engine_folder / "docker", host, daemons.docker), busybox)
+    engine = ready(Docker(engine_folder / "docker", host, daemons), busybox)
     yield engine
     daemons.close()
     engine.close()
@@ -111,7 +116,7 @@ def docker(engine_folder, host, daemons, busybox):
 @pytest.fixture(scope="session")
 def containerd(engine_folder, host, daemons, busybox):
     need("ctr", "containerd's own client")
-    engine = ready(Containerd(engine_folder / "ctr", host, daemons.containerd), busybox)
+    engine = ready(Containerd(engine_folder / "ctr", host, daemons), busybox)
     yield engine
     daemons.close()
     engine.close()
@@ -136,4 +141,45 @@ def buildah(engine_folder, host, busybox):
     for line in mountinfo():
         if line.split()[4].startswith(f"{engine.folder}/"):
             kernel.unmount(line.split()[4])
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def own_daemons(engine_folder, host, runtimes):
+    """For each runtime daemons that find it by the name of runc, with a network of their own."""
+    need_daemons()
+    pair = {name: Daemons(engine_folder / f"daemons-{name}", host, runtimes, runc=program) for name, program in runtimes.items()}
+    for daemons in pair.values():
+        daemons.wait()
+    yield pair
+    for daemons in pair.values():
+        daemons.close()
+
+
+@pytest.fixture(scope="session")
+def buildkit(engine_folder, host, own_daemons, busybox):
+    engine = ready(BuildKit(engine_folder / "buildkit", host, own_daemons), busybox)
+    yield engine
+    for daemons in own_daemons.values():
+        daemons.close()
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def cri(engine_folder, host, own_daemons, busybox):
+    pytest.importorskip("grpc", reason="python3-grpcio is not installed: the Container Runtime Interface is gRPC")
+    from cri import Client
+    if not os.access("/usr/lib/cni/bridge", os.X_OK):
+        pytest.skip("containernetworking-plugins is not installed: pods have no network")
+    daemons = own_daemons["peer"]
+    engine = Cri(engine_folder / "cri", host, daemons, Client(daemons.containerd))
+    tar, archive = busybox
+    pause = archive.with_name("pause-oci.tar")
+    write_archive(pause, tar, PAUSE, env=[f"PATH={PATH}"], command=["sleep", "100000"])
+    for name, file in ((Cri.image, archive), (PAUSE, pause)):
+        made = call(engine.import_archive(file), host, engine.environment, engine.folder)
+        assert made.code == 0, f"the image cannot be brought in: {made}"
+        eventually(lambda: '"id"' in engine.call(None, ["ImageStatus", {"image": {"image": name}}]).stdout, f"containerd knows {name}", 30)
+    yield engine
+    daemons.close()
     engine.close()

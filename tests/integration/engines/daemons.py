@@ -21,16 +21,38 @@ CONTAINERD = """
 version = 2
 root = "{folder}/containerd"
 state = "{folder}/containerd-state"
-disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]
+disabled_plugins = [{disabled}]
 [grpc]
 address = "{folder}/containerd.sock"
 [ttrpc]
 address = "{folder}/containerd-ttrpc.sock"
 """
+CRI_PLUGIN, OPT_PLUGIN = "io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"
+
+CRI = """
+[plugins."io.containerd.grpc.v1.cri"]
+sandbox_image = "{pause}"
+restrict_oom_score_adj = true  # a root without CAP_SYS_RESOURCE cannot lower it
+[plugins."io.containerd.grpc.v1.cri".cni]
+bin_dir = "/usr/lib/cni"
+conf_dir = "{folder}/cni"
+[plugins."io.containerd.grpc.v1.cri".containerd]
+default_runtime_name = "peer"
+"""
+CRI_RUNTIME = """
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.{name}]
+runtime_type = "io.containerd.runc.v2"
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.{name}.options]
+BinaryName = "{program}"
+"""
+PAUSE = "docker.io/library/pause:test"  # the image of which containerd makes what keeps a pod's namespaces
+NETWORK_OF_PODS = {"cniVersion": "0.4.0", "name": "pods", "plugins": [
+    {"type": "bridge", "bridge": "pods", "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.88.0.0/16"}]], "dataDir": "/run/cni"}}]}
 
 # Shims keep their sockets in /run/containerd, wherever containerd's own state is.
 SCRIPT = """
 mount -t tmpfs tmpfs /run
+[ "$2" = shared-network ] || { ip link set lo up; mount --make-rshared /; }
 containerd --config "$1/containerd.toml" > "$1/containerd.log" 2>&1 &
 until [ -S "$1/containerd.sock" ]; do sleep 0.05; done
 dockerd --config-file "$1/dockerd.json" > "$1/dockerd.log" 2>&1 &
@@ -39,23 +61,42 @@ wait
 
 
 class Daemons:
-    def __init__(self, folder, host, runtimes):
-        self.folder, self.host = folder, host
+    """With `runc` the daemons find that program under the name of runc, which is how BuildKit looks for its runtime. They then
+    have a network of their own, with docker's bridge and one of pods', and containerd answers to a kubelet's calls."""
+
+    def __init__(self, folder, host, runtimes, runc=None):
+        self.folder, self.host, self.runc = folder, host, runc
         folder.mkdir()
-        (folder / "containerd.toml").write_text(CONTAINERD.format(folder=folder))
+        path = PATH
+        if runc:
+            (folder / "bin").mkdir()
+            (folder / "bin/runc").symlink_to(runc)
+            path = f"{folder}/bin:{PATH}"
+        (folder / "containerd.toml").write_text(self.containerds_configuration(runtimes))
+        (folder / "cni").mkdir()
+        (folder / "cni/pods.conflist").write_text(json.dumps(NETWORK_OF_PODS))
         (folder / "dockerd.json").write_text(json.dumps(self.configuration(runtimes)))
         # PDEATHSIG of each reaches the next: this process, unshare, the namespace's first process.
-        command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child=KILL",
-                   "--mount-proc", "catatonit", "-g", "--", "sh", "-c", SCRIPT, "sh", folder]
-        self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, env={"PATH": PATH},
+        command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", *(["--net"] if runc else []), "--fork",
+                   "--kill-child=KILL", "--mount-proc", "catatonit", "-g", "--", "sh", "-c", SCRIPT, "sh", folder,
+                   "own-network" if runc else "shared-network"]
+        self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, env={"PATH": path},
                                         stdout=(folder / "script.log").open("wb"), stderr=subprocess.STDOUT)
         host.commands[self.process.pid] = self.process
+
+    def containerds_configuration(self, runtimes):
+        disabled = ", ".join(f'"{plugin}"' for plugin in ([OPT_PLUGIN] if self.runc else [CRI_PLUGIN, OPT_PLUGIN]))
+        text = CONTAINERD.format(folder=self.folder, disabled=disabled)
+        if self.runc:
+            text += CRI.format(folder=self.folder, pause=PAUSE)
+            text += "".join(CRI_RUNTIME.format(name=name, program=program) for name, program in runtimes.items())
+        return text
 
     def configuration(self, runtimes):
         return {
             "data-root": f"{self.folder}/docker", "exec-root": f"{self.folder}/docker-run",
             "pidfile": f"{self.folder}/dockerd.pid", "hosts": [f"unix://{self.docker}"],
-            "containerd": str(self.containerd), "bridge": "none", "iptables": False, "ip6tables": False,
+            "containerd": str(self.containerd), "bridge": "" if self.runc else "none", "iptables": False, "ip6tables": False,
             "cgroup-parent": f"/{self.host.token}-docker", "experimental": False, "exec-opts": ["native.cgroupdriver=cgroupfs"],
             "runtimes": {name: {"path": str(path)} for name, path in runtimes.items()},
             "default-ulimits": {limit.split("=")[0]: {"Name": limit.split("=")[0], "Soft": 1024, "Hard": 1024}

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How podman, docker, containerd and buildah are told to do the same things: each a table of options and a few verbs."""
+"""How podman, docker, containerd, buildah, BuildKit and a kubelet's containerd are told to do the same things: each a table of options and a few verbs."""
 
 import itertools
+import json
 import os
 import re
 
 import cgroups
-from box import call
+from box import PATIENCE, Answer, call
 
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 LIMITS = ("nofile=1024:1024", "nproc=1024:1024")  # the engines' own are beyond what a root without CAP_SYS_RESOURCE may set
@@ -44,6 +45,7 @@ class Engine:
 
     name = ""
     options = DOCKERS
+    daemons = ()  # those that it needs
 
     def __init__(self, folder, host):
         self.folder, self.host, self.token = folder, host, host.token
@@ -105,9 +107,9 @@ class Docker(Engine):
     name = "docker"
     image = "busybox:test"
 
-    def __init__(self, folder, host, socket):
+    def __init__(self, folder, host, daemons):
         super().__init__(folder, host)
-        self.socket = socket
+        self.daemons, self.socket = [daemons], daemons.docker
         self.environment["DOCKER_CONFIG"] = str(folder)
 
     def command(self, _, *words):
@@ -139,9 +141,9 @@ class Containerd(Engine):
         "device": option("--device"), "others": lambda words: list(words),
     }
 
-    def __init__(self, folder, host, socket):
+    def __init__(self, folder, host, daemons):
         super().__init__(folder, host)
-        self.socket = socket
+        self.daemons, self.socket = [daemons], daemons.containerd
 
     def command(self, _, *words):
         return ["ctr", "--address", self.socket, "--namespace", self.token, *words]
@@ -248,3 +250,64 @@ class Buildah(Engine):
 
     def remove_all(self, box):
         self.call(box, ["rm", "--all"])
+
+
+class BuildKit(Engine):
+    """`docker build` by two daemons, one for each runtime: the BuildKit in them calls what they find by the name of runc."""
+
+    name = "buildkit"
+    image = "busybox:test"
+    options = {"network": option("--network"), "hosts": each("--add-host"), "secrets": each("--secret"),
+               "arguments": each("--build-arg"), "output": option("--output")}
+
+    def __init__(self, folder, host, daemons):
+        super().__init__(folder, host)
+        self.daemons_of, self.daemons = daemons, daemons.values()
+        self.environment |= {"DOCKER_CONFIG": str(folder), "DOCKER_BUILDKIT": "1"}
+
+    def command(self, box, *words):
+        return ["/usr/bin/docker", "--host", f"unix://{self.daemons_of[box.runtime].docker}", *words]
+
+    def import_image(self, tar, _):
+        return [["import", "--change", "ENV FROM_IMAGE=yes", tar, self.image]]
+
+    def build_words(self, dockerfile, options):
+        return ["build", "--no-cache", "--progress", "plain", "--file", dockerfile, *self.words_of(options), dockerfile.parent]
+
+    def cgroups(self):
+        return {path for path in self.host.cgroups() if "/buildkit/" in path}
+
+    def remove_all(self, box):
+        self.call(box, ["builder", "prune", "--all", "--force"])
+
+
+class Cri(Engine):
+    """containerd as a kubelet calls it (cri.py): the words of a command are the name of a call and what it is given. What a command's
+    exit code is to the other engines is here the name of the answer's status, or 0."""
+
+    name = "cri"
+    image = "docker.io/library/busybox:test"
+
+    def __init__(self, folder, host, daemons, client):
+        super().__init__(folder, host)
+        self.daemons, self.socket, self.client = [daemons], daemons.containerd, client
+
+    def call(self, _, words, text=None):
+        name, request = words
+        try:
+            answer, code, complaint = self.client.call(name, request, PATIENCE), 0, ""
+        except self.client.errors as error:
+            answer, code, complaint = {}, error.code().name, error.details()
+        return Answer([name, json.dumps(request)], code, json.dumps(answer), complaint)
+
+    def import_archive(self, archive):
+        return ["ctr", "--address", self.socket, "--namespace", "k8s.io", "image", "import", archive]
+
+    def remove_all(self, box):
+        for pod in json.loads(self.call(box, ["ListPodSandbox", {}]).stdout)["items"]:
+            for name in ("StopPodSandbox", "RemovePodSandbox"):
+                self.call(box, [name, {"pod_sandbox_id": pod["id"]}])
+
+    def close(self):
+        self.client.close()
+        super().close()

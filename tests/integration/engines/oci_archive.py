@@ -30,12 +30,12 @@ def as_json(value):
     return json.dumps(value).encode()
 
 
-def write_archive(archive, layer_tar, name, env):
+def write_archive(archive, layer_tar, name, env, command=("sh",)):
     """`name` is what containerd calls the image."""
     layer = Path(layer_tar).read_bytes()
     with tarfile.open(archive, "w") as file:
         layout = Layout(file)
-        config = {"architecture": "amd64", "os": "linux", "config": {"Env": env, "Cmd": ["sh"], "WorkingDir": "/"},
+        config = {"architecture": "amd64", "os": "linux", "config": {"Env": env, "Cmd": list(command), "WorkingDir": "/"},
                   "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]}}
         manifest = {"schemaVersion": 2, "mediaType": f"{KIND}manifest.v1+json",
                     "config": layout.blob("config.v1+json", as_json(config)), "layers": [layout.blob("layer.v1.tar", layer)]}

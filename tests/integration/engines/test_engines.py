@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-import actions_failing  # noqa: F401  (each registers its actions)
+import actions_building  # noqa: F401  (each registers its actions)
+import actions_failing  # noqa: F401
 import actions_living  # noqa: F401
+import actions_pods  # noqa: F401
 import actions_running  # noqa: F401
 from actions import ACTIONS
 from box import Box
@@ -21,12 +23,12 @@ PATIENCE = 10.0 * SLOWNESS  # seconds in which what a container needed must have
 class Stage:
     """What is there before a test, and what must be there again after it."""
 
-    def __init__(self, engine, host, daemons):
-        self.engine, self.host, self.daemons = engine, host, daemons
+    def __init__(self, engine, host):
+        self.engine, self.host = engine, host
         self.processes, self.mounts = host.processes(), self.mounted()
 
     def mounted(self):
-        targets = {line.split()[4] for line in mountinfo()} | (self.daemons.mounts() if self.daemons else set())
+        targets = {line.split()[4] for line in mountinfo()}.union(*(daemons.mounts() for daemons in self.engine.daemons))
         return {target for target in targets if not target.endswith(("/overlay", "/overlay2", "/netns/default"))}  # kept by engines
 
     def leaks(self):
@@ -48,8 +50,7 @@ def boxes(request, runtimes, workspace, host):
 
     def made(name):
         engine = request.getfixturevalue(name)
-        daemons = request.getfixturevalue("daemons") if name in ("docker", "containerd") else None
-        stages.append(Stage(engine, host, daemons))
+        stages.append(Stage(engine, host))
         stages[-1].boxes = [Box(engine, which, path, workspace / which) for which, path in runtimes.items()]
         return stages[-1].boxes
 
