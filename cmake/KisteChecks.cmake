@@ -27,3 +27,9 @@ if(TARGET kiste-launcher)
     COMMAND "${KISTE_PYTHON}" "${PROJECT_SOURCE_DIR}/tools/check-launcher-symbols" "$<TARGET_FILE:kiste-launcher>")
   set_tests_properties(check.launcher-symbols PROPERTIES LABELS check)
 endif()
+
+if(TARGET kiste-oci AND KISTE_QUICK_START_WORKS)
+  add_test(NAME check.start-symbols
+    COMMAND "${KISTE_PYTHON}" "${PROJECT_SOURCE_DIR}/tools/check-start-symbols" "$<TARGET_FILE:kiste-oci>")
+  set_tests_properties(check.start-symbols PROPERTIES LABELS check)
+endif()

@@ -5,7 +5,6 @@
 #include "base/pattern.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstring>
 #include <optional>
 
@@ -20,14 +19,16 @@ constexpr int kDeepest = 100;
 constexpr int kMostRepeats = 255;  // RE_DUP_MAX of regex(7)
 constexpr int kNoEnd = -1;
 
+using std::string_view_literals::operator""sv;
+
+// Without a locale: pairs of a first and a last character.
 struct CharacterClass {
-  std::string_view name;
-  int (*is)(int);
+  std::string_view name, ranges;
 };
 constexpr CharacterClass kClasses[] = {
-    {"alnum", isalnum}, {"alpha", isalpha}, {"blank", isblank}, {"cntrl", iscntrl},
-    {"digit", isdigit}, {"graph", isgraph}, {"lower", islower}, {"print", isprint},
-    {"punct", ispunct}, {"space", isspace}, {"upper", isupper}, {"xdigit", isxdigit},
+    {"alnum", "09AZaz"},   {"alpha", "AZaz"},   {"blank", "\t\t  "}, {"cntrl", "\0\x1f\x7f\x7f"sv},
+    {"digit", "09"},       {"graph", "!~"},     {"lower", "az"},     {"print", " ~"},
+    {"punct", "!/:@[`{~"}, {"space", "\t\r  "}, {"upper", "AZ"},     {"xdigit", "09AFaf"},
 };
 
 }  // namespace
@@ -164,7 +165,7 @@ class PatternCompiler {
   Result<char> Escaped() {
     if (at_ >= text_.size()) return Wrong("nothing behind the backslash");
     char c = text_[at_++];
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0) return c;
+    if (!IsAlphanumeric(c)) return c;
     return Wrong("back-references and classes like \\d are not known");
   }
 
@@ -195,8 +196,11 @@ class PatternCompiler {
     for (const auto& known : kClasses) {
       if (!rest.starts_with(known.name) || !rest.substr(known.name.size()).starts_with(":]"))
         continue;
-      for (int byte = 0; byte < 128; ++byte) {
-        if (known.is(byte) != 0) set.set(static_cast<size_t>(byte));
+      for (size_t i = 0; i < known.ranges.size(); i += 2) {
+        for (char c = known.ranges[i];; ++c) {
+          set.set(static_cast<unsigned char>(c));
+          if (c == known.ranges[i + 1]) break;
+        }
       }
       at_ += known.name.size() + 4;
       return {};

@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "base/strings.h"
+
 namespace kiste {
 
 std::string_view KindName(ErrorKind kind) {
@@ -36,10 +38,12 @@ Error::~Error() = default;
 
 namespace {
 
-// strerror(3) as runc's callers look for it: dockerd and its command line tell exit codes 126 and
-// 127 by the lower-case words of Go's table ("permission denied", "no such file or directory").
+// The words of strerror(3), untranslated, as runc's callers look for it: dockerd and its command
+// line tell exit codes 126 and 127 by the lower-case words of Go's table ("permission denied", "no
+// such file or directory").
 std::string Words(int errno_value) {
-  std::string words = strerror(errno_value);
+  const char* known = strerrordesc_np(errno_value);
+  std::string words = known != nullptr ? known : StrCat("Unknown error ", errno_value);
   bool is_abbreviation = words.size() > 1 && words[1] >= 'A' && words[1] <= 'Z';  // "RPC …"
   if (!words.empty() && words[0] >= 'A' && words[0] <= 'Z' && !is_abbreviation)
     words[0] += 'a' - 'A';

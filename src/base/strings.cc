@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 
 namespace kiste {
 
@@ -47,6 +48,10 @@ std::string Join(const std::vector<std::string>& pieces, std::string_view separa
   return text;
 }
 
+bool IsAlphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
 std::string_view Trim(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n";
   size_t first = text.find_first_not_of(kSpace);
@@ -74,6 +79,49 @@ std::string UtcNow(int fraction) {
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
   return FormatUtc(now, fraction);
+}
+
+// The digits at the front of `text`, which are taken off it, as a continuation of `number`; true
+// when there were any. Those beyond what `number` holds only count for `exponent`.
+static bool TakeDigits(std::string_view& text, uint64_t& number, int& exponent, int each) {
+  constexpr uint64_t kMost = 1'000'000'000'000'000'000;
+  bool any = false;
+  for (; !text.empty() && text[0] >= '0' && text[0] <= '9'; text.remove_prefix(1), any = true) {
+    if (number < kMost) {
+      number = number * 10 + static_cast<uint64_t>(text[0] - '0');
+      exponent += each;
+    } else {
+      exponent += each + 1;
+    }
+  }
+  return any;
+}
+
+std::optional<double> ParseReal(std::string_view text) {
+  constexpr int kMostExponent = 1000;  // above every double's
+  bool negative = text.starts_with('-');
+  if (negative || text.starts_with('+')) text.remove_prefix(1);
+  uint64_t digits = 0;
+  int exponent = 0;
+  bool any = TakeDigits(text, digits, exponent, 0);
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    any = TakeDigits(text, digits, exponent, -1) || any;
+  }
+  if (any && (text.starts_with('e') || text.starts_with('E'))) {
+    text.remove_prefix(text.starts_with("e+") || text.starts_with("E+") ? 2 : 1);
+    auto given = ParseInt(text);
+    if (!given) return std::nullopt;
+    exponent += static_cast<int>(std::clamp<int64_t>(*given, -kMostExponent, kMostExponent));
+    text = {};
+  }
+  if (!any || !text.empty()) return std::nullopt;
+  auto value = static_cast<long double>(digits), power = 1.0L;
+  for (int i = std::min(std::abs(exponent), 2 * kMostExponent); i > 0; --i) power *= 10;
+  value = exponent < 0 ? value / power : value * power;
+  auto number = static_cast<double>(negative ? -value : value);
+  if (!std::isfinite(number)) return std::nullopt;
+  return number;
 }
 
 std::string FormatUtc(const timespec& time, int fraction) {

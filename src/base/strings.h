@@ -60,12 +60,18 @@ std::string StrCat(const Pieces&... pieces) {
 std::vector<std::string_view> Split(std::string_view text, char separator);
 // Joins with `separator` between the pieces.
 std::string Join(const std::vector<std::string>& pieces, std::string_view separator);
+// A letter or digit of ASCII.
+bool IsAlphanumeric(char c);
 // `text` without spaces, tabs and newlines at both ends.
 std::string_view Trim(std::string_view text);
 // The whole of `text` as a decimal number (base 8 for modes: base = 8); nothing when it is not one
 // or does not fit.
 std::optional<int64_t> ParseInt(std::string_view text, int base = 10);
 std::optional<uint64_t> ParseUint(std::string_view text, int base = 10);
+// The whole of `text` as a decimal number, with or without a fraction and an exponent: "2", "-1.5",
+// ".5e3". Nothing when it is not one, or too large. Not strtod(3), which comes with all locales;
+// right to the last bit with up to 19 digits and small exponents.
+std::optional<double> ParseReal(std::string_view text);
 // A time in UTC as RFC 3339 has it, with `fraction` digits below the second (0 to 9):
 // "2026-01-02T03:04:05.123Z". Not gmtime_r or strftime: they read /etc/localtime first.
 std::string FormatUtc(const timespec& time, int fraction);

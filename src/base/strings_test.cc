@@ -35,6 +35,21 @@ TEST(UtcNow, HasAsManyDigitsAsAskedFor) {
   EXPECT_EQ(now.back(), 'Z');
 }
 
+TEST(ParseReal, TakesTheWholeTextOrNothing) {
+  EXPECT_EQ(ParseReal("0.12"), 0.12);
+  EXPECT_EQ(ParseReal("-1.5"), -1.5);
+  EXPECT_EQ(ParseReal("+.5e3"), 500);
+  EXPECT_EQ(ParseReal("5."), 5);
+  EXPECT_EQ(ParseReal("1e-3"), 0.001);
+  EXPECT_EQ(ParseReal("1E+22"), 1e22);
+  EXPECT_EQ(ParseReal("18446744073709551616"), 18446744073709551616.0);
+  EXPECT_EQ(ParseReal("1e-999999999999"), 0);
+  EXPECT_EQ(ParseReal("3.14159265358979323846264338327950288"), 3.14159265358979323846);
+  for (std::string_view wrong :
+       {"", "-", ".", "1.2.3", "1e", "1e+-2", "0x10", "inf", " 1", "1 ", "1e400", "e5"})
+    EXPECT_EQ(ParseReal(wrong), std::nullopt) << wrong;
+}
+
 TEST(FormatUtc, WritesRfc3339) {
   EXPECT_EQ(FormatUtc({0, 0}, 0), "1970-01-01T00:00:00Z");
   EXPECT_EQ(FormatUtc({1767323045, 12345678}, 9), "2026-01-02T03:04:05.012345678Z");

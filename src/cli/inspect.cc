@@ -2,15 +2,16 @@
 //
 // state, list, ps: what is there.
 #include <pwd.h>
-#include <stdio.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/json.h"
 #include "base/strings.h"
 #include "cli/command.h"
 #include "runtime/container.h"
 #include "runtime/lifecycle.h"
+#include "sys/command.h"
 #include "sys/file.h"
 
 namespace kiste::cli {
@@ -153,40 +154,32 @@ Result<int> RunList(Session& session) {
 constexpr Option kPsOptions[] = {
     {"format", 'f', "table|json", "form of the output (default table)"}};
 
+constexpr std::chrono::minutes kPsPatience(1);  // it reads all of /proc
+
 // The lines of the host's `ps` whose PID column is one of ours.
 Result<std::string> FilterPs(const std::vector<pid_t>& pids,
                              const std::vector<std::string>& ps_options) {
-  std::string command = "ps";
-  if (ps_options.empty()) command += " -ef";
-  for (const auto& option : ps_options) {
-    std::string quoted;
-    for (char c : option) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    command += StrCat(" '", quoted, "'");
-  }
-  command += " 2>&1";
-  FILE* pipe = popen(command.c_str(), "re");
-  if (pipe == nullptr) return SystemError(errno, "run ps");
-  std::string output;
-  char buffer[4096];
-  size_t size = 0;
-  while ((size = fread(buffer, 1, sizeof buffer, pipe)) > 0) output.append(buffer, size);
-  int code = pclose(pipe);
+  std::vector<std::string> words = {"ps"};
+  if (ps_options.empty()) words.push_back("-ef");
+  words.insert(words.end(), ps_options.begin(), ps_options.end());
+  std::string command = Join(words, " ");
+  auto [code, output] = TRY(sys::RunCommand(std::move(words), kPsPatience));
   if (code != 0) return Fail(ErrorKind::kSystem, StrCat(command, ": ", Quote(Trim(output))));
   auto lines = Split(output, '\n');
-  auto words = [](std::string_view line) {
+  auto columns = [](std::string_view line) {
     std::vector<std::string_view> found;
     for (auto word : Split(line, ' ')) {
       if (!word.empty()) found.push_back(word);
     }
     return found;
   };
-  auto header = words(lines[0]);
+  auto header = columns(lines[0]);
   auto column = std::find(header.begin(), header.end(), "PID");
   if (column == header.end()) return Invalid(StrCat(command, ": its output has no PID column"));
   auto index = static_cast<size_t>(column - header.begin());
   std::string text = StrCat(lines[0], "\n");
   for (size_t i = 1; i < lines.size(); ++i) {
-    auto fields = words(lines[i]);
+    auto fields = columns(lines[i]);
     if (fields.size() <= index) continue;
     auto pid = ParseInt(fields[index]);
     if (pid && std::find(pids.begin(), pids.end(), static_cast<pid_t>(*pid)) != pids.end()) {

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <optional>
 #include <string>
 
@@ -18,11 +17,7 @@ constexpr std::string_view kDigits = "0123456789.";
 // A decimal number, not negative, without exponent.
 std::optional<double> ParseDecimal(std::string_view text) {
   if (text.empty() || text.find_first_not_of(kDigits) != std::string_view::npos) return {};
-  std::string copy(text);
-  char* end = nullptr;
-  double number = std::strtod(copy.c_str(), &end);
-  if (end != copy.c_str() + copy.size() || !std::isfinite(number)) return {};
-  return number;
+  return ParseReal(text);
 }
 
 // What a size ends in: "", "b", or a prefix with "b", "ib" or nothing behind it.
@@ -33,7 +28,7 @@ std::optional<double> Multiplier(std::string_view given) {
   size_t power = std::string_view("kmgtp").find(suffix[0]);
   std::string_view rest = std::string_view(suffix).substr(1);
   if (power == std::string_view::npos || !(rest.empty() || rest == "b" || rest == "ib")) return {};
-  return std::pow(1024.0, static_cast<double>(power + 1));
+  return static_cast<double>(uint64_t{1} << (10 * (power + 1)));
 }
 
 std::optional<double> NanosecondsOf(std::string_view unit) {

@@ -7,8 +7,6 @@
 #include <unistd.h>
 
 #include <climits>
-#include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <thread>
 
@@ -28,10 +26,6 @@ Result<Fd> Open(const std::string& path, int flags, mode_t mode) {
 
 Result<std::string> ReadAll(int fd, const std::string& name, size_t limit) {
   std::string text;
-  struct stat status{};
-  if (fstat(fd, &status) == 0 && status.st_size > 0) {
-    text.reserve(static_cast<size_t>(status.st_size) + 1);
-  }
   char buffer[16384];
   while (true) {
     ssize_t size = read(fd, buffer, sizeof buffer);
@@ -163,9 +157,9 @@ Status LockExclusive(int fd, const std::string& name, Deadline deadline) {
 void Unlock(int fd) { flock(fd, LOCK_UN); }
 
 Result<std::string> RealPath(const std::string& path) {
-  std::unique_ptr<char, void (*)(void*)> resolved(realpath(path.c_str(), nullptr), std::free);
-  if (resolved == nullptr) return ErrnoError(StrCat("realpath ", path));
-  return std::string(resolved.get());
+  Fd place(open(path.c_str(), O_PATH | O_CLOEXEC));
+  if (!place) return ErrnoError(StrCat("realpath ", path));
+  return ReadLink(StrCat("/proc/self/fd/", place.get()));
 }
 
 std::string CleanPath(std::string_view path) {

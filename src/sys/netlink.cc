@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/netlink.h"
 
-#include <arpa/inet.h>
 #include <linux/if_addr.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
+#include <charconv>
 #include <cstring>
 #include <string_view>
 
@@ -119,12 +120,46 @@ class Netlink::Request {
   std::string bytes_;
 };
 
+// As inet_ntop(3) writes it, which brings printf(3) along.
+static std::string Ipv4Text(std::string_view bytes) {
+  std::string text;
+  for (char byte : bytes) text += StrCat(text.empty() ? "" : ".", static_cast<uint8_t>(byte));
+  return text;
+}
+
+// RFC 5952: hexadecimal without leading zeros, the longest run of zeros as "::".
+static std::string Ipv6Text(std::string_view bytes) {
+  constexpr size_t kGroups = 8;
+  uint16_t groups[kGroups];
+  for (size_t i = 0; i < kGroups; ++i)
+    groups[i] = static_cast<uint16_t>(static_cast<uint8_t>(bytes[2 * i]) << 8 |
+                                      static_cast<uint8_t>(bytes[2 * i + 1]));
+  size_t zeros = kGroups, length = 1;  // a single zero is written as it is
+  for (size_t start = 0, end; start < kGroups; start = end + 1) {
+    for (end = start; end < kGroups && groups[end] == 0;) ++end;
+    if (end - start > length) zeros = start, length = end - start;
+  }
+  std::string text;
+  for (size_t i = 0; i < kGroups; ++i) {
+    if (i == zeros) {
+      text += "::";
+      i += length - 1;
+      continue;
+    }
+    char digits[4];
+    auto end = std::to_chars(digits, digits + sizeof digits, groups[i], 16).ptr;
+    text += StrCat(text.empty() || text.ends_with(':') ? "" : ":",
+                   std::string_view(digits, static_cast<size_t>(end - digits)));
+  }
+  return text;
+}
+
 std::string AddressText(const NetAddress& address) {
-  char text[INET6_ADDRSTRLEN] = "?";
+  std::string text = "?";
   for (const auto& [type, value] : address.attributes) {
     size_t wanted = address.family == AF_INET ? sizeof(in_addr) : sizeof(in6_addr);
     if ((type == IFA_LOCAL || type == IFA_ADDRESS) && value.size() == wanted)
-      inet_ntop(address.family, value.data(), text, sizeof text);
+      text = address.family == AF_INET ? Ipv4Text(value) : Ipv6Text(value);
     if (type == IFA_LOCAL) break;
   }
   return StrCat(text, "/", unsigned{address.prefix_length});
@@ -209,7 +244,8 @@ Status Netlink::Move(const NetDevice& device, int network_namespace, const std::
   Request request(RTM_NEWLINK, NLM_F_ACK, head);
   request.Attribute(IFLA_IFNAME, std::string_view(name.c_str(), name.size() + 1));
   request.Attribute(IFLA_NET_NS_FD, static_cast<uint32_t>(network_namespace));
-  return Do(request, StrCat("move network device ", device.name, " to another namespace as ", name));
+  return Do(request,
+            StrCat("move network device ", device.name, " to another namespace as ", name));
 }
 
 Status Netlink::AddAddress(const NetDevice& device, const NetAddress& address) {

@@ -9,7 +9,7 @@
 namespace kiste::sys {
 
 Result<pid_t> Fork() {
-  pid_t pid = fork();
+  pid_t pid = _Fork();
   if (pid < 0) return ErrnoError("fork");
   return pid;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// fork(2), and memory that is shared across it (mmap(2), MAP_SHARED | MAP_ANONYMOUS): for a child
-// that goes on in the same program.
+// fork(2) as _Fork(3) does it, without handlers, and memory that is shared across it (mmap(2),
+// MAP_SHARED | MAP_ANONYMOUS): for a child that goes on in the same program.
 #pragma once
 
 #include <sys/types.h>

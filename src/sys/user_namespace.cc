@@ -40,10 +40,15 @@ Result<Fd> MakeUserNamespace(const std::string& uid_map, const std::string& gid_
   return Open(folder + "ns/user", O_RDONLY);
 }
 
-bool IsInUserNamespace() {
+static bool MapsLessThanAll() {
   auto map = ReadFileAt(AT_FDCWD, "/proc/self/uid_map", 4096);
   auto fields = map ? Split(Trim(*map), ' ') : std::vector<std::string_view>();
   return fields.empty() || fields.back() != "4294967295";
+}
+
+bool IsInUserNamespace() {
+  static const bool is_inside = MapsLessThanAll();  // a process does not leave it
+  return is_inside;
 }
 
 }  // namespace kiste::sys

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/cgroup/parse.h"
 
-#include <cstdlib>
-
 #include "base/strings.h"
 
 namespace kiste::sys::cgroup {
@@ -22,7 +20,7 @@ std::optional<DeviceNumber> ParseDevice(std::string_view text) {
   return DeviceNumber{*major, *minor};
 }
 
-double ParseShare(std::string_view text) { return std::strtod(std::string(text).c_str(), nullptr); }
+double ParseShare(std::string_view text) { return ParseReal(text).value_or(0); }
 
 }  // namespace
 

@@ -136,7 +136,7 @@ Result<Service> Service::Open(const Start& start) {
   char* argv[] = {name.data(), word.data(), number.data(), nullptr};
   auto cgroup2 = TRY(Cgroup2Options::Read());
   auto visit = TRY(Visit::Begin(start));
-  pid_t pid = fork();
+  pid_t pid = _Fork();
   if (pid < 0) return ErrnoError("fork");
   if (pid == 0) Child(start, argv, pair.theirs.get(), output.get(), theirs.get());
   theirs.Reset();

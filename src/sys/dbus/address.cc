@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/dbus/address.h"
 
-#include <cctype>
 #include <optional>
 
 #include "base/strings.h"
@@ -17,10 +16,7 @@ std::optional<std::string> Unescape(std::string_view text) {
       plain += text[i];
       continue;
     }
-    if (i + 2 >= text.size() || !isxdigit(static_cast<unsigned char>(text[i + 1])) ||
-        !isxdigit(static_cast<unsigned char>(text[i + 2]))) {
-      return std::nullopt;
-    }
+    if (i + 2 >= text.size()) return std::nullopt;
     auto byte = ParseUint(text.substr(i + 1, 2), 16);
     if (!byte || *byte == 0) return std::nullopt;
     plain += static_cast<char>(*byte);
@@ -70,8 +66,7 @@ std::string EscapeAddress(std::string_view path) {
   std::string text;
   for (char letter : path) {
     auto byte = static_cast<unsigned char>(letter);
-    bool plain = (byte < 0x80 && isalnum(byte) != 0) || kPlain.find(letter) != std::string::npos;
-    if (plain) {
+    if (IsAlphanumeric(letter) || kPlain.find(letter) != std::string::npos) {
       text += letter;
     } else {
       text += StrCat('%', kDigits[byte / 16], kDigits[byte % 16]);

@@ -97,7 +97,8 @@ void Prune(int cache_dir, const std::string& newest) {
     std::string name;
   };
   std::vector<Entry> entries;
-  time_t now = time(nullptr);
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
   while (const dirent* found = readdir(directory.get())) {
     std::string name = found->d_name;
     struct stat status{};
@@ -107,7 +108,7 @@ void Prune(int cache_dir, const std::string& newest) {
     }
     if (IsEntry(name)) {
       entries.push_back({status.st_mtim, std::move(name)});
-    } else if (status.st_mtim.tv_sec + kTemporaryAge < now) {
+    } else if (status.st_mtim.tv_sec + kTemporaryAge < now.tv_sec) {
       unlinkat(fd, name.c_str(), 0);
     }
   }

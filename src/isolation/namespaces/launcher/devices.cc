@@ -11,17 +11,47 @@
 
 namespace kiste::isolation::launcher {
 
+namespace {
+
+// The directory of `path`, and the name in it. Those that follow each other mostly share it: it is
+// resolved once, as nothing is mounted or renamed in between by us.
+long ParentOf(Launcher& l, const char* path, const char** name) {
+  static char directory[kPathMax];  // of l.parent
+  unsigned length = Length(path);
+  while (length > 0 && path[length - 1] != '/') --length;
+  bool known = l.parent >= 0 && path[length] != 0 && Length(directory) == length &&
+               StartsWith(path, directory);
+  if (known) {
+    *name = path + length;
+    return l.parent;
+  }
+  ForgetParent(l);
+  long parent = OpenParentInRoot(l, path, name);
+  if (parent < 0) return parent;
+  Copy(directory, path, length);
+  directory[length] = 0;
+  l.parent = static_cast<int>(parent);
+  return parent;
+}
+
+}  // namespace
+
+void ForgetParent(Launcher& l) {
+  if (l.parent >= 0) Call<__NR_close>(l.parent);
+  l.parent = -1;
+}
+
 long Mknod(Launcher& l, const Operation& op) {
   const char* path = l.Text(op.text);
   const auto* owner = l.Data<__u32>(op.data);
   const char* name = nullptr;
-  Handle parent(OpenParentInRoot(l, path, &name));
-  if (parent.bad()) return parent.error();
-  long error = Call<__NR_mknodat>(parent.get(), name, op.a, op.b);
+  long parent = ParentOf(l, path, &name);
+  if (parent < 0) return parent;
+  long error = Call<__NR_mknodat>(parent, name, op.a, op.b);
   if (error == -EEXIST) return 0;
   if (error < 0) return error;
   if (owner[0] == 0 && owner[1] == 0) return 0;  // ours already; the umask is 0
-  return Call<__NR_fchownat>(parent.get(), name, owner[0], owner[1], AT_SYMLINK_NOFOLLOW);
+  return Call<__NR_fchownat>(parent, name, owner[0], owner[1], AT_SYMLINK_NOFOLLOW);
 }
 
 long BindDevice(Launcher& l, const Operation& op) {
@@ -39,7 +69,7 @@ long BindDevice(Launcher& l, const Operation& op) {
 
 namespace {
 
-long CheckSameLink(Launcher& l, int parent, const char* name, const char* target) {
+long CheckSameLink(Launcher& l, long parent, const char* name, const char* target) {
   static char there[kPathMax];
   long length = Call<__NR_readlinkat>(parent, name, there, sizeof there - 1);
   if (length >= 0) there[length] = 0;
@@ -53,15 +83,15 @@ long CheckSameLink(Launcher& l, int parent, const char* name, const char* target
 long MakeSymlink(Launcher& l, const Operation& op) {
   const char* target = l.Text(op.text);
   const char* name = nullptr;
-  Handle parent(OpenParentInRoot(l, l.Text(op.text2), &name));
-  if (parent.bad()) return parent.error();
-  long error = Call<__NR_symlinkat>(target, parent.get(), name);
+  long parent = ParentOf(l, l.Text(op.text2), &name);
+  if (parent < 0) return parent;
+  long error = Call<__NR_symlinkat>(target, parent, name);
   if (error != -EEXIST) return error;
-  if ((op.flags & kSameLink) != 0) return CheckSameLink(l, parent.get(), name, target);
+  if ((op.flags & kSameLink) != 0) return CheckSameLink(l, parent, name, target);
   if (!Equal(target, "pts/ptmx")) return 0;
   // A ptmx of the image's own would open the host's terminals: the link replaces it.
-  error = Call<__NR_unlinkat>(parent.get(), name, 0);
-  return error < 0 ? error : Call<__NR_symlinkat>(target, parent.get(), name);
+  error = Call<__NR_unlinkat>(parent, name, 0);
+  return error < 0 ? error : Call<__NR_symlinkat>(target, parent, name);
 }
 
 }  // namespace kiste::isolation::launcher

@@ -35,6 +35,7 @@ struct Launcher {
   int channel = -1;                  // where reports go
   int proc = -1;                     // O_PATH of the host's /proc
   int root = -1;                     // O_PATH of the container's root once kRoot made it
+  int parent = -1;                   // O_PATH of the directory of the device before
   int mask = -1;                     // the empty read-only tmpfs that masks directories
   const char* executable = nullptr;  // found by kFindExecutable
   int mounts[kMostMounts] = {};      // of a change: made so far, or found
@@ -144,6 +145,8 @@ long Unmount(Launcher& l);
 // copy_up.cc: copies the directory `from` (a readable descriptor) into `to`, recursively
 long CopyTree(int from, int to);
 // devices.cc
+// Mknod() and MakeSymlink() leave the directory open for those that follow at once.
+void ForgetParent(Launcher& l);
 long Mknod(Launcher& l, const Operation& op);
 long BindDevice(Launcher& l, const Operation& op);
 long MakeSymlink(Launcher& l, const Operation& op);

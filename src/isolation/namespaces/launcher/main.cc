@@ -189,6 +189,7 @@ bool Load(Launcher& l, int fd) {
     l.report.index = i;
     l.report.op = operations[i].op;
     l.report.detail[0] = 0;
+    if (operations[i].op != Op::kMknod && operations[i].op != Op::kSymlink) ForgetParent(l);
     long error = Perform(l, operations[i]);
     if (error < 0) {
       LastFailure failure = last_failure;

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/cgroup/systemd/property_text.h"
 
-#include <cctype>
-#include <cmath>
-#include <cstdlib>
 #include <limits>
 #include <optional>
 
@@ -75,7 +72,8 @@ class TextParser {
                           " of ", Quote(text_)));
   }
   void SkipSpace() {
-    while (!rest_.empty() && isspace(static_cast<unsigned char>(rest_[0]))) rest_.remove_prefix(1);
+    constexpr std::string_view kSpace = " \t\n\v\f\r";
+    rest_.remove_prefix(std::min(rest_.find_first_not_of(kSpace), rest_.size()));
   }
   bool Take(char letter) {
     SkipSpace();
@@ -87,7 +85,7 @@ class TextParser {
   std::string_view TakeWord() {
     size_t length = 0;
     while (length < rest_.size() &&
-           (isalnum(static_cast<unsigned char>(rest_[length])) ||
+           (IsAlphanumeric(rest_[length]) ||
             std::string_view("+-.").find(rest_[length]) != std::string_view::npos)) {
       ++length;
     }
@@ -201,11 +199,9 @@ class TextParser {
   static std::optional<dbus::Value> ParseNumber(std::string_view word, std::string_view type) {
     bool real = word.find('.') != std::string_view::npos;
     if (type == "d" || (type.empty() && real)) {
-      std::string text(word);
-      char* end = nullptr;
-      double number = std::strtod(text.c_str(), &end);
-      if (text.empty() || *end != 0 || !std::isfinite(number)) return std::nullopt;
-      return dbus::Value{"d", number};
+      auto number = ParseReal(word);
+      if (!number) return std::nullopt;
+      return dbus::Value{"d", *number};
     }
     char letter = type.empty() ? 'i' : type[0];
     auto range = RangeOf(letter);
