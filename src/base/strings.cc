@@ -109,7 +109,8 @@ std::optional<double> ParseReal(std::string_view text) {
     any = TakeDigits(text, digits, exponent, -1) || any;
   }
   if (any && (text.starts_with('e') || text.starts_with('E'))) {
-    text.remove_prefix(text.starts_with("e+") || text.starts_with("E+") ? 2 : 1);
+    text.remove_prefix(1);
+    if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
     auto given = ParseInt(text);
     if (!given) return std::nullopt;
     exponent += static_cast<int>(std::clamp<int64_t>(*given, -kMostExponent, kMostExponent));

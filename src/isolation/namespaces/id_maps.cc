@@ -27,9 +27,13 @@ Status RunHelper(const char* helper, const char* field, pid_t pid,
     words.push_back(StrCat(mapping.size));
   }
   auto result = sys::RunCommand(words, kPatience);
-  if (!result && result.error().errno_value != 0)
-    return Context(std::move(result), StrCat(field, " (Debian's package uidmap)"));
-  if (!result) return Context(std::move(result), field);
+  if (!result && result.error().kind == ErrorKind::kTimeout)
+    return Context(std::move(result), field);
+  if (!result) {
+    Error error = std::move(result).error();
+    error.operation += " (Debian's package uidmap)";
+    return std::unexpected(std::move(error));
+  }
   if (result->code == 0) return {};
   return Fail(ErrorKind::kSystem,
               StrCat(field, ": ", Join(words, " "), ": ", Quote(Trim(result->output)),
