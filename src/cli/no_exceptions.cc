@@ -29,21 +29,30 @@ extern "C" void __assert_fail(const char* assertion, const char* /*file*/, unsig
   Abort(assertion, function);
 }
 
+// All of the library's functexcept.o: with one missing, that object would come with the others.
 namespace std {
 
-[[noreturn]] void __glibcxx_assert_fail(const char* /*file*/, int /*line*/, const char* function,
-                                        const char* condition) noexcept {
+void __glibcxx_assert_fail(const char* /*file*/, int /*line*/, const char* function,
+                           const char* condition) noexcept {
   Abort(condition, function);
 }
 
 void __throw_bad_alloc() { Abort("out of memory"); }
 void __throw_bad_array_new_length() { Abort("out of memory"); }
+void __throw_bad_cast() { Abort("bad cast"); }
+void __throw_bad_exception() { Abort("bad exception"); }
 void __throw_bad_function_call() { Abort("call of an empty function"); }
+void __throw_bad_typeid() { Abort("bad typeid"); }
+void __throw_domain_error(const char* what) { Abort(what); }
 void __throw_invalid_argument(const char* what) { Abort(what); }
 void __throw_length_error(const char* what) { Abort(what); }
 void __throw_logic_error(const char* what) { Abort(what); }
 void __throw_out_of_range(const char* what) { Abort(what); }
 void __throw_out_of_range_fmt(const char* what, ...) { Abort(what); }
+void __throw_overflow_error(const char* what) { Abort(what); }
+void __throw_range_error(const char* what) { Abort(what); }
+void __throw_runtime_error(const char* what) { Abort(what); }
+void __throw_underflow_error(const char* what) { Abort(what); }
 
 }  // namespace std
 
@@ -58,5 +67,6 @@ void operator delete(void* memory, size_t /*size*/) noexcept { std::free(memory)
 // One thread: a variable inside a function is initialised by whoever comes first.
 namespace __cxxabiv1 {
 extern "C" int __cxa_guard_acquire(__guard* done) { return *reinterpret_cast<char*>(done) == 0; }
+extern "C" void __cxa_guard_abort(__guard* /*done*/) noexcept {}
 extern "C" void __cxa_guard_release(__guard* done) { *reinterpret_cast<char*>(done) = 1; }
 }  // namespace __cxxabiv1

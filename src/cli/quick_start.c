@@ -109,6 +109,16 @@ static const Elf64_Phdr* FindHeader(Elf64_Word type) {
   return NULL;
 }
 
+// A word that is an address, or the address of a function that has several versions.
+static void Relocate(uintptr_t base, const Elf64_Rela* entry, size_t bytes) {
+  for (const Elf64_Rela* end = entry + bytes / sizeof *entry; entry < end; ++entry) {
+    uintptr_t value = base + (uintptr_t)entry->r_addend;
+    if (ELF64_R_TYPE(entry->r_info) == R_X86_64_IRELATIVE) value = ((uintptr_t (*)(void))value)();
+    *(uintptr_t*)(base + entry->r_offset) = value;
+  }
+}
+
+#ifdef __PIE__
 // Adds `base` to what the linker has packed (DT_RELR): an even entry is an address, an odd one the
 // bits of which of the next 63 words are addresses too.
 static void RelocatePacked(uintptr_t base, const Elf64_Xword* entry, size_t bytes) {
@@ -126,16 +136,6 @@ static void RelocatePacked(uintptr_t base, const Elf64_Xword* entry, size_t byte
   }
 }
 
-// A word that is an address, or the address of a function that has several versions.
-static void Relocate(uintptr_t base, const Elf64_Rela* entry, size_t bytes) {
-  for (const Elf64_Rela* end = entry + bytes / sizeof *entry; entry < end; ++entry) {
-    uintptr_t value = base + (uintptr_t)entry->r_addend;
-    if (ELF64_R_TYPE(entry->r_info) == R_X86_64_IRELATIVE) value = ((uintptr_t (*)(void))value)();
-    *(uintptr_t*)(base + entry->r_offset) = value;
-  }
-}
-
-#ifdef __PIE__
 // The program's own addresses, for where the kernel has put it.
 static void RelocateProgram(void) {
   uintptr_t base = (uintptr_t)__ehdr_start;
