@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docker, podman, containerd, buildah, BuildKit, and containerd and CRI-O as a kubelet calls them, each with the runtime under test and with its peer, runc, side by side.
+"""docker, podman, containerd, buildah, BuildKit, and containerd and CRI-O as a kubelet calls them, each with the runtime under
+test and with its peer, runc, side by side.
 
     python3 -m pytest tests/integration/engines -k 'docker and exec'
 
