@@ -94,9 +94,10 @@ bootstrap confidence interval. Needs root; leaves nothing behind, also when inte
                           old=/usr/bin/kiste-oci,crun'. What is missing is said and left out.
   --cases LIST            which cases (default all): run, run-idle, run-seccomp, run-seccomp-idle,
                           exec, exec-idle, create, start, state, pause, resume, kill, delete,
-                          throughput (-1 -2 -4 -8), rss, faults, switches, syscalls
-  --rounds N              rounds of each timed case (default 30; throughput takes a third, the
-                          counts a fifth)
+                          throughput (-1 -2 -4 -8), rss, faults, switches, syscalls, waiting,
+                          size, probes
+  --rounds N              rounds of each timed case (default 30; throughput and probes take a
+                          third, the counts a fifth)
   --warm-up N             rounds before those, not counted (default 3)
   --base NAME             the target that ratios refer to (default crun)
   --json FILE             also write every sample and every figure to FILE

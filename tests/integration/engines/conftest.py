@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docker, podman, containerd, buildah, BuildKit and a kubelet's containerd, each with the runtime under test and with its peer, runc, side by side.
+"""docker, podman, containerd, buildah, BuildKit, and containerd and CRI-O as a kubelet calls them, each with the runtime under
+test and with its peer, runc, side by side.
 
     python3 -m pytest tests/integration/engines -k 'docker and exec'
 
@@ -8,6 +9,7 @@ test the engine has no container, and there is no process, mount or cgroup that 
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,8 +27,8 @@ import kernel  # noqa: E402
 import podman_engine  # noqa: E402
 from box import call  # noqa: E402
 from deadline import SLOWNESS, eventually  # noqa: E402
-from daemons import PAUSE, Daemons  # noqa: E402
-from engines import PATH, Buildah, BuildKit, Containerd, Cri, Docker, Podman  # noqa: E402
+from daemons import PAUSE, Crio, Daemons  # noqa: E402
+from engines import PATH, Buildah, BuildKit, Containerd, Cri, CrioCri, Docker, Podman  # noqa: E402
 from host_state import mountinfo  # noqa: E402
 from oci_archive import write_archive  # noqa: E402
 
@@ -166,13 +168,35 @@ def buildkit(engine_folder, host, own_daemons, busybox):
 
 
 @pytest.fixture(scope="session")
-def cri(engine_folder, host, own_daemons, busybox):
+def cri_client():
+    """A function: a client of the socket."""
     pytest.importorskip("grpc", reason="python3-grpcio is not installed: the Container Runtime Interface is gRPC")
-    from cri import Client
     if not os.access("/usr/lib/cni/bridge", os.X_OK):
         pytest.skip("containernetworking-plugins is not installed: pods have no network")
+    from cri import Client
+    return Client
+
+
+@pytest.fixture(scope="session")
+def crio(engine_folder, host, runtimes, busybox, cri_client):
+    kernel.require_root("CRI-O is a daemon of root's")
+    programs = [shutil.which(name) for name in ("crio", "pinns")]
+    if not all(programs):
+        pytest.skip("CRI-O is not installed, which Debian has not: crio and pinns are looked for in PATH")
+    for program in ("conmon", "buildah", "catatonit", "setpriv"):
+        need(program, "CRI-O is driven by these tests")
+    daemon = Crio(engine_folder / "crio-daemon", host, runtimes, *programs, busybox[0], CrioCri.image)
+    daemon.wait()
+    engine = CrioCri(engine_folder / "crio", host, daemon, daemon.socket, cri_client(daemon.socket))
+    yield engine
+    daemon.close()
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def cri(engine_folder, host, own_daemons, busybox, cri_client):
     daemons = own_daemons["peer"]
-    engine = Cri(engine_folder / "cri", host, daemons, Client(daemons.containerd))
+    engine = Cri(engine_folder / "cri", host, daemons, daemons.containerd, cri_client(daemons.containerd))
     tar, archive = busybox
     pause = archive.with_name("pause-oci.tar")
     write_archive(pause, tar, PAUSE, env=[f"PATH={PATH}"], command=["sleep", "100000"])

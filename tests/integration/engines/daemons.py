@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""containerd and dockerd for one session of tests, in a namespace of mounts and processes of their own.
+"""containerd and dockerd, or CRI-O, for one session of tests, in a namespace of mounts and processes of their own.
 
 Everything they write lies in one folder or in a /run that only they see. The kernel ends them, their shims, containers and
 mounts together, when the first process of their namespace ends; that one dies with this process, however it ends.
@@ -47,22 +47,110 @@ BinaryName = "{program}"
 """
 PAUSE = "docker.io/library/pause:test"  # the image of which containerd makes what keeps a pod's namespaces
 NETWORK_OF_PODS = {"cniVersion": "0.4.0", "name": "pods", "plugins": [
-    {"type": "bridge", "bridge": "pods", "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.88.0.0/16"}]], "dataDir": "/run/cni"}}]}
+    {"type": "ptp", "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.88.0.0/16"}]], "dataDir": "/run/cni"}}]}
+
+OWN_NETWORK = """
+ip link set lo up
+mount --make-rshared /
+"""
 
 # Shims keep their sockets in /run/containerd, wherever containerd's own state is.
 SCRIPT = """
 mount -t tmpfs tmpfs /run
-[ "$2" = shared-network ] || { ip link set lo up; mount --make-rshared /; }
 containerd --config "$1/containerd.toml" > "$1/containerd.log" 2>&1 &
 until [ -S "$1/containerd.sock" ]; do sleep 0.05; done
 dockerd --config-file "$1/dockerd.json" > "$1/dockerd.log" 2>&1 &
 wait
 """
 
+CRIO = """
+[crio]
+root = "{folder}/root"
+runroot = "{folder}/runroot"
+storage_driver = "overlay"
+version_file = "{folder}/version"
+version_file_persist = ""
+clean_shutdown_file = ""
+log_dir = "{folder}/logs"
+[crio.api]
+listen = "{folder}/crio.sock"
+[crio.image]
+pause_image = "{pause}"
+pause_command = "sleep 100000"
+[crio.network]
+network_dir = "{folder}/cni"
+plugin_dirs = ["/usr/lib/cni"]
+[crio.runtime]
+default_runtime = "peer"
+conmon = "/usr/bin/conmon"
+conmon_cgroup = "pod"
+cgroup_manager = "cgroupfs"
+pinns_path = "{pinns}"
+namespaces_dir = "{folder}/namespaces"
+default_ulimits = {limits}
+"""
+CRIO_RUNTIME = """
+[crio.runtime.runtimes.{name}]
+runtime_path = "{program}"
+runtime_root = "{folder}/{name}"
+"""
+CRIO_SCRIPT = """
+mount -t tmpfs tmpfs /run
+buildah --root "$1/root" --runroot "$1/runroot" --storage-driver overlay bud --quiet --tag {tag} --file "$1/Containerfile" {context} > "$1/image.log" 2>&1
+{crio} --config "$1/crio.conf" --config-dir "$1/no-more" > "$1/crio.log" 2>&1 &
+wait
+"""
 
-class Daemons:
-    """With `runc` the daemons find that program under the name of runc, which is how BuildKit looks for its runtime. They then
-    have a network of their own, with docker's bridge and one of pods', and containerd answers to a kubelet's calls."""
+
+class Namespace:
+    """A shell script and all that it starts, in namespaces of their own."""
+
+    def __init__(self, folder, host, script, own_network, path=PATH):
+        self.folder, self.host = folder, host
+        # PDEATHSIG of each reaches the next: this process, unshare, the namespace's first process.
+        command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", *(["--net"] if own_network else []), "--fork",
+                   "--kill-child=KILL", "--mount-proc", "catatonit", "-g", "--", "sh", "-c", (OWN_NETWORK if own_network else "") + script,
+                   "sh", folder]
+        self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, env={"PATH": path},
+                                        stdout=(folder / "script.log").open("wb"), stderr=subprocess.STDOUT)
+        host.commands[self.process.pid] = self.process
+
+    def wait_until(self, answers):
+        """What all wrote when they never do."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end and self.process.poll() is None:
+            if answers():
+                return
+            time.sleep(0.05)
+        said = [file.read_text(errors="replace")[-1500:] for file in sorted(self.folder.glob("*.log"))]
+        self.close()
+        raise AssertionError("the daemons do not start:\n" + "\n".join(said))
+
+    def mounts(self):
+        """The places that something is mounted on, where they are."""
+        for pid in self.inside():
+            text = Path(f"/proc/{pid}/mountinfo").read_text()
+            return {line.split()[4] for line in text.splitlines()}
+        return set()
+
+    def inside(self):
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as listing:
+            return [int(word) for word in listing.read().split()]
+
+    def close(self):
+        """Ends them, unless that was done."""
+        if self.process.returncode is not None:
+            return
+        for pid in self.inside():
+            os.kill(pid, signal.SIGKILL)  # all others of its namespace die with it
+        self.process.wait(PATIENCE)
+        self.host.commands.pop(self.process.pid, None)
+
+
+class Daemons(Namespace):
+    """containerd and dockerd. With `runc` they find that program under the name of runc, which is how BuildKit looks for its
+    runtime. They then have a network of their own, with docker's bridge and one of pods', and containerd answers to a kubelet's
+    calls."""
 
     def __init__(self, folder, host, runtimes, runc=None):
         self.folder, self.host, self.runc = folder, host, runc
@@ -73,16 +161,9 @@ class Daemons:
             (folder / "bin/runc").symlink_to(runc)
             path = f"{folder}/bin:{PATH}"
         (folder / "containerd.toml").write_text(self.containerds_configuration(runtimes))
-        (folder / "cni").mkdir()
-        (folder / "cni/pods.conflist").write_text(json.dumps(NETWORK_OF_PODS))
+        write_network_of_pods(folder)
         (folder / "dockerd.json").write_text(json.dumps(self.configuration(runtimes)))
-        # PDEATHSIG of each reaches the next: this process, unshare, the namespace's first process.
-        command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", *(["--net"] if runc else []), "--fork",
-                   "--kill-child=KILL", "--mount-proc", "catatonit", "-g", "--", "sh", "-c", SCRIPT, "sh", folder,
-                   "own-network" if runc else "shared-network"]
-        self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, env={"PATH": path},
-                                        stdout=(folder / "script.log").open("wb"), stderr=subprocess.STDOUT)
-        host.commands[self.process.pid] = self.process
+        super().__init__(folder, host, SCRIPT, own_network=bool(runc), path=path)
 
     def containerds_configuration(self, runtimes):
         disabled = ", ".join(f'"{plugin}"' for plugin in ([OPT_PLUGIN] if self.runc else [CRI_PLUGIN, OPT_PLUGIN]))
@@ -112,34 +193,28 @@ class Daemons:
         return self.folder / "containerd.sock"
 
     def wait(self):
-        """Until dockerd answers; what both wrote when it does not."""
-        end = time.monotonic() + PATIENCE
+        """Until dockerd answers."""
         ping = ["/usr/bin/docker", "--host", f"unix://{self.docker}", "version", "--format", "{{.Server.Version}}"]
-        while time.monotonic() < end and self.process.poll() is None:
-            if self.docker.exists() and subprocess.run(ping, capture_output=True, timeout=PATIENCE,
-                                                       env={"PATH": PATH, "HOME": str(self.folder)}).returncode == 0:
-                return
-            time.sleep(0.05)
-        said = [file.read_text(errors="replace")[-1500:] for file in sorted(self.folder.glob("*.log"))]
-        self.close()
-        raise AssertionError("containerd and dockerd do not start:\n" + "\n".join(said))
+        environment = {"PATH": PATH, "HOME": str(self.folder)}
+        self.wait_until(lambda: self.docker.exists() and subprocess.run(ping, capture_output=True, timeout=PATIENCE, env=environment).returncode == 0)
 
-    def mounts(self):
-        """The places that something is mounted on, where they are."""
-        for pid in self.inside():
-            text = Path(f"/proc/{pid}/mountinfo").read_text()
-            return {line.split()[4] for line in text.splitlines()}
-        return set()
 
-    def inside(self):
-        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="ascii") as listing:
-            return [int(word) for word in listing.read().split()]
+class Crio(Namespace):
+    """CRI-O; `image` is a tar file, which becomes the image that pods and containers are made of."""
 
-    def close(self):
-        """Ends them, unless that was done."""
-        if self.process.returncode is not None:
-            return
-        for pid in self.inside():
-            os.kill(pid, signal.SIGKILL)  # all others of its namespace die with it
-        self.process.wait(PATIENCE)
-        self.host.commands.pop(self.process.pid, None)
+    def __init__(self, folder, host, runtimes, crio, pinns, image, name):
+        folder.mkdir()
+        self.socket = folder / "crio.sock"
+        (folder / "Containerfile").write_text(f"FROM scratch\nENV FROM_IMAGE=yes\nADD {image.name} /\n")
+        configured = "".join(CRIO_RUNTIME.format(folder=folder, name=which, program=program) for which, program in runtimes.items())
+        (folder / "crio.conf").write_text(CRIO.format(folder=folder, pinns=pinns, pause=name, limits=json.dumps([f"{LIMITS[0]}"])) + configured)
+        write_network_of_pods(folder)
+        super().__init__(folder, host, CRIO_SCRIPT.format(crio=crio, tag=name, context=image.parent), own_network=True)
+
+    def wait(self):
+        self.wait_until(self.socket.exists)
+
+
+def write_network_of_pods(folder):
+    (folder / "cni").mkdir()
+    (folder / "cni/pods.conflist").write_text(json.dumps(NETWORK_OF_PODS))

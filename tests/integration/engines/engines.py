@@ -288,9 +288,9 @@ class Cri(Engine):
     name = "cri"
     image = "docker.io/library/busybox:test"
 
-    def __init__(self, folder, host, daemons, client):
+    def __init__(self, folder, host, daemons, socket, client):
         super().__init__(folder, host)
-        self.daemons, self.socket, self.client = [daemons], daemons.containerd, client
+        self.daemons, self.socket, self.client = [daemons], socket, client
 
     def call(self, _, words, text=None):
         name, request = words
@@ -311,3 +311,10 @@ class Cri(Engine):
     def close(self):
         self.client.close()
         super().close()
+
+
+class CrioCri(Cri):
+    """The same calls to CRI-O."""
+
+    name = "crio"
+    image = "localhost/busybox:test"
