@@ -11,6 +11,7 @@
 // CGROUP is a name below the root of every hierarchy. On cgroup v1 the single-threaded child joins
 // by writing 0 to `tasks`: moving oneself needs no RCU grace period, a pid in cgroup.procs does. On
 // v2 clone3(CLONE_INTO_CGROUP) starts the child inside.
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -45,8 +45,40 @@ static char hierarchies[kMaxHierarchies][64];  // directories of CGROUP_ROOT tha
 static int hierarchy_count;
 static int unified;  // CGROUP_ROOT itself is v2
 
+// The texts one behind the other; 0 when they do not fit. Not by stdio: a runtime can do without,
+// and its start would be in what is measured.
+static size_t Join(char* to, size_t size, size_t count, const char* const* texts) {
+  size_t at = 0;
+  for (size_t i = 0; i < count; i++) {
+    const size_t length = strlen(texts[i]);
+    if (length >= size - at) return 0;
+    memcpy(to + at, texts[i], length);
+    at += length;
+  }
+  to[at] = 0;
+  return at;
+}
+#define JOIN(to, ...) \
+  Join(to, sizeof(to), LENGTH(((const char*[]){__VA_ARGS__})), (const char*[]){__VA_ARGS__})
+
+static void Complain(const char* text) {
+  if (write(2, text, strlen(text)) < 0) _exit(1);
+}
+
 static void Die(const char* what, const char* object) {
-  fprintf(stderr, "runtime-floor: %s %s: %s\n", what, object, strerror(errno));
+  const char* why = strerrordesc_np(errno);
+  char line[1024] = "runtime-floor: out of words\n";
+  JOIN(line, "runtime-floor: ", what, " ", object, ": ", why ? why : "unknown error", "\n");
+  Complain(line);
+  _exit(1);
+}
+
+// What malloc(3) calls when its heap is broken; the C library's own brings stdio along.
+void __assert_fail(const char* assertion, const char* file, unsigned line, const char* function) {
+  (void)file;
+  (void)line;
+  Complain(assertion);
+  Complain(function);
   _exit(1);
 }
 
@@ -62,16 +94,16 @@ static void FindHierarchies(void) {
   for (struct dirent* entry; (entry = readdir(root)) && hierarchy_count < kMaxHierarchies;) {
     if (entry->d_type != DT_DIR || entry->d_name[0] == '.' || !strcmp(entry->d_name, "unified"))
       continue;
-    snprintf(hierarchies[hierarchy_count++], sizeof hierarchies[0], "%.63s", entry->d_name);
+    if (JOIN(hierarchies[hierarchy_count], entry->d_name)) hierarchy_count++;
   }
   closedir(root);
 }
 
 static const char* CgroupPath(const char* hierarchy, const char* cgroup, const char* file) {
   static char path[512];
-  int length = snprintf(path, sizeof path, CGROUP_ROOT "%s%.63s/%s%s%s", *hierarchy ? "/" : "",
-                        hierarchy, cgroup, *file ? "/" : "", file);
-  if (length < 0 || (size_t)length >= sizeof path) Die("name too long:", cgroup);
+  if (!JOIN(path, CGROUP_ROOT, *hierarchy ? "/" : "", hierarchy, "/", cgroup, *file ? "/" : "",
+            file))
+    Die("name too long:", cgroup);
   return path;
 }
 
@@ -197,7 +229,7 @@ static void MountCgroups(void) {
   Mount("tmpfs", "sys/fs/cgroup", "tmpfs", flags & ~(unsigned long)MS_RELATIME, "mode=755");
   for (int i = 0; i < hierarchy_count; i++) {
     char target[128];
-    snprintf(target, sizeof target, "sys/fs/cgroup/%.63s", hierarchies[i]);
+    JOIN(target, "sys/fs/cgroup/", hierarchies[i]);
     if (mkdir(target, 0755)) Die("mkdir", target);
     const int named = !strcmp(hierarchies[i], "systemd");
     Mount("cgroup", target, "cgroup", flags | MS_RDONLY,
@@ -306,7 +338,21 @@ static void Execute(char** command) {
 
 // ---- the verbs ---------------------------------------------------------------------------------
 
-static int Number(const char* text) { return (int)strtol(text, NULL, 10); }
+static int Number(const char* text) {
+  int number = 0;
+  while (*text >= '0' && *text <= '9') number = number * 10 + (*text++ - '0');
+  return number;
+}
+
+static void WriteNumber(const char* path, int number) {
+  char digits[16];
+  size_t at = sizeof digits - 1;
+  digits[at] = 0;
+  do digits[--at] = (char)('0' + number % 10);
+  while (number /= 10);
+  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd < 0 || write(fd, digits + at, strlen(digits + at)) < 0 || close(fd)) Die("write", path);
+}
 
 static pid_t CloneInto(uint64_t flags, const char* cgroup) {
   struct clone_args arguments = {.flags = flags, .exit_signal = SIGCHLD};
@@ -379,10 +425,8 @@ static int Create(char** arguments) {
   if (child == 0) BecomeContainer(arguments[0], arguments[1], fifo, ready[1], arguments + 4);
   close(ready[1]);
   if (read(ready[0], &byte, 1) != 1) return 1;  // the child has said why
-  FILE* pid_file = fopen(arguments[3], "we");
-  if (!pid_file) Die("open", arguments[3]);
-  fprintf(pid_file, "%d", (int)child);
-  return fclose(pid_file) ? 1 : 0;
+  WriteNumber(arguments[3], (int)child);
+  return 0;
 }
 
 static int Start(char** arguments) {
@@ -457,8 +501,8 @@ int main(int argc, char** argv) {
   for (size_t i = 0; argc > 1 && i < LENGTH(kVerbs); i++)
     if (!strcmp(argv[1], kVerbs[i].name) && argc - 2 >= kVerbs[i].arguments)
       return kVerbs[i].deed(argv + 2);
-  fprintf(stderr,
-          "usage: runtime-floor run|create|start|state|kill|pause|resume|delete|exec ARGUMENTS "
-          "(see floor.c)\n");
+  Complain(
+      "usage: runtime-floor run|create|start|state|kill|pause|resume|delete|exec ARGUMENTS "
+      "(see floor.c)\n");
   return 2;
 }
