@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // libFuzzer over what is read from /proc and from cgroup files. An input is two texts with a line
-// "--" between them: /proc/self/cgroup and mountinfo; the whole is also a mountinfo, a /proc/<pid>/stat, and
-// each of the formats of counting files.
+// "--" between them: /proc/self/cgroup and mountinfo; the whole is also a mountinfo, a
+// /proc/<pid>/stat, and each of the formats of counting files.
 //   build/fuzz/fuzz/proc_fuzzer tests/fuzz/corpus/proc
 #include <cmath>
 #include <cstdint>

@@ -45,7 +45,7 @@ TEST(Target, AnOciRuntimeNeedsNoCommands) {
 }
 
 struct Wrong {
-  const char* text;
+  std::string_view text;
   const char* words;
 };
 
@@ -61,7 +61,10 @@ TEST_P(WrongTarget, IsNamed) {
 INSTANTIATE_TEST_SUITE_P(
     All, WrongTarget,
     testing::Values(
-        Wrong{"title = ", "x.toml: line 1"}, Wrong{"titel = 'x'", "titel"},
+        Wrong{"title = ", "x.toml: line 1"},
+        Wrong{"\ntitle = '\xcd\x92'", "x.toml: line 2: expected printable ASCII"},
+        Wrong{"title = 'x'\n[\nr[mead]]", "x.toml: line 2"},
+        Wrong{std::string_view("[\0\0t", 4), "x.toml: line 1"}, Wrong{"titel = 'x'", "titel"},
         Wrong{"title = 'x'\nisolation = 'glass'\nprogram = 'x'",
               "isolation: expected none, namespaces, user-kernel or virtual-machine"},
         Wrong{"title = 'x'\nisolation = 'none'\nprogram = 'x'", "expected a command `run`"},

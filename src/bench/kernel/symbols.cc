@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <utility>
 
 #include "base/strings.h"
 #include "sys/file.h"
@@ -80,8 +81,10 @@ Result<Symbols> Symbols::Parse(std::string_view kallsyms) {
     bounds.See(line);
     lines.push_back(line);
   }
-  std::stable_sort(lines.begin(), lines.end(),
-                   [](const Line& a, const Line& b) { return a.address < b.address; });
+  // By address; the names of one in the order of the text, in which they lie.
+  std::sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) {
+    return std::pair(a.address, a.name.data()) < std::pair(b.address, b.name.data());
+  });
   for (const auto& line : lines) {
     bool own = line.module.empty();
     if (line.address == 0 || line.name == "_text" || line.name == "_stext") continue;

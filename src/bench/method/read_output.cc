@@ -34,10 +34,18 @@ std::string Rest(const std::vector<std::string_view>& words, size_t from) {
   return rest;
 }
 
+// A metric's or a probe's: what is inside may write anything.
+Status CheckName(std::string_view name, std::string_view line) {
+  auto printable = [](char letter) { return letter > ' ' && letter < 0x7f; };
+  if (!name.empty() && std::all_of(name.begin(), name.end(), printable)) return {};
+  return WrongLine("a name of printable letters", line);
+}
+
 // METRIC UNIT NUMBER …, from word `first` on.
 Status ReadSamples(const std::vector<std::string_view>& words, size_t first, std::optional<At> at,
                    std::string_view line, Outcome& outcome) {
   if (words.size() < first + 3) return WrongLine("a metric, a unit and numbers", line);
+  TRY(CheckName(words[first], line));
   auto unit = words[first + 1];
   if (std::find(std::begin(kUnits), std::end(kUnits), unit) == std::end(kUnits))
     return WrongLine("a known unit", line);
@@ -50,6 +58,7 @@ Status ReadSamples(const std::vector<std::string_view>& words, size_t first, std
 
 Status ReadLine(std::string_view line, Outcome& outcome) {
   auto words = Split(line, ' ');
+  if (words.size() > 1) TRY(CheckName(words[1], line));
   if (words[0] == "result") return ReadSamples(words, 1, std::nullopt, line, outcome);
   if (words[0] == "at" && words.size() > 3) {
     At at{std::string(words[1]), TRY(ParseNumber(words[2]))};

@@ -110,10 +110,11 @@ std::vector<Figure> CollectFigures(const RecordedRun& run) {
   }
   auto place = [&](const Figure& figure) {
     return std::tuple(figure.workload, first_of_metric.at({figure.workload, figure.metric}),
-                      figure.at ? figure.at->x : 0.0);
+                      figure.at ? figure.at->x : 0.0, figure.at ? figure.at->name : "",
+                      figure.unit);
   };
-  std::stable_sort(figures.begin(), figures.end(),
-                   [&](const Figure& a, const Figure& b) { return place(a) < place(b); });
+  std::sort(figures.begin(), figures.end(),
+            [&](const Figure& a, const Figure& b) { return place(a) < place(b); });
   return figures;
 }
 
