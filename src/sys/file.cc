@@ -102,6 +102,11 @@ Status GiveToGroup(int fd, gid_t group, mode_t mode, std::string_view path) {
   return {};
 }
 
+Status MakeLink(const std::string& target, const std::string& path) {
+  if (symlink(target.c_str(), path.c_str()) == 0 || errno == EEXIST) return {};
+  return ErrnoError(StrCat("symlink ", path));
+}
+
 Status UnlinkAt(int directory, const std::string& path, int flags) {
   if (unlinkat(directory, path.c_str(), flags) < 0) return ErrnoError(StrCat("unlink ", path));
   return {};

@@ -36,6 +36,8 @@ Status MakeDirectoryAt(int directory, const std::string& path, mode_t mode);
 Status MakeDirectories(const std::string& path, mode_t mode);
 // chown(2) of the group, then chmod(2); `path` names the file in an error.
 Status GiveToGroup(int fd, gid_t group, mode_t mode, std::string_view path);
+// A symbolic link at `path` to `target`; what is there already stays.
+Status MakeLink(const std::string& target, const std::string& path);
 Status UnlinkAt(int directory, const std::string& path, int flags = 0);
 Result<struct stat> StatAt(int directory, const std::string& path, int flags = 0);
 bool Exists(int directory, const std::string& path);

@@ -46,4 +46,25 @@ Status DetachMount(int fd, const std::string& name) {
   return {};
 }
 
+Status Mount(const std::string& type, const std::string& target, unsigned long flags,
+             const std::string& data) {
+  if (mount(type.c_str(), target.c_str(), type.c_str(), flags, data.c_str()) == 0) return {};
+  return ErrnoError(StrCat("mount ", type, " on ", target));
+}
+
+Status BindMount(const std::string& source, const std::string& target) {
+  if (mount(source.c_str(), target.c_str(), nullptr, MS_BIND, nullptr) == 0) return {};
+  return ErrnoError(StrCat("mount ", source, " on ", target));
+}
+
+Status Unmount(const std::string& target) {
+  if (umount2(target.c_str(), MNT_DETACH) == 0) return {};
+  return ErrnoError(StrCat("umount ", target));
+}
+
+Status MakeMountsPrivate() {
+  if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0) return {};
+  return ErrnoError("mount private on /");
+}
+
 }  // namespace kiste::sys

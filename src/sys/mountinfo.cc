@@ -49,7 +49,7 @@ Result<std::vector<MountPlace>> MountsOf(pid_t pid) {
 }
 
 Result<OnMount> MountOf(int fd, const std::string& name) {
-  struct statx status {};
+  struct statx status{};
   if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID | STATX_MODE | STATX_TYPE, &status) < 0)
     return ErrnoError(StrCat("statx ", name));
   if ((status.stx_mask & STATX_MNT_ID) == 0)

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/plain_fork.h"
 
+#include <linux/sched.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdint>
 
 namespace kiste::sys {
@@ -11,6 +14,13 @@ namespace kiste::sys {
 Result<pid_t> Fork() {
   pid_t pid = _Fork();
   if (pid < 0) return ErrnoError("fork");
+  return pid;
+}
+
+Result<pid_t> ForkInto(uint64_t namespaces) {
+  clone_args arguments = {.flags = namespaces, .exit_signal = SIGCHLD};
+  auto pid = static_cast<pid_t>(syscall(SYS_clone3, &arguments, sizeof arguments));
+  if (pid < 0) return ErrnoError("clone3");
   return pid;
 }
 

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 
 #include "base/result.h"
 
@@ -14,6 +15,8 @@ namespace kiste::sys {
 
 // 0 in the child, which calls only what signal-safety(7) lists.
 Result<pid_t> Fork();
+// The same into new namespaces (CLONE_NEW*).
+Result<pid_t> ForkInto(uint64_t namespaces);
 // Zeroed.
 Result<void*> MapShared(size_t size);
 void Unmap(void* address, size_t size);

@@ -2,35 +2,19 @@
 #include "bench/room/link.h"
 
 #include <fcntl.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include "base/strings.h"
 #include "bench/process/process.h"
 #include "sys/file.h"
-#include "sys/loopback.h"
+#include "sys/mount.h"
+#include "sys/network_namespace.h"
 
 namespace kiste::bench {
 
 namespace {
 
-constexpr char kOwnNamespace[] = "/proc/self/ns/net";
 constexpr char kOutside[] = "kiste-link";
-
-// Makes a namespace and comes back to our own; the new one as a descriptor and bound to `path`.
-Result<Fd> MakeNamespace(const std::string& path) {
-  auto own = TRY(sys::Open(kOwnNamespace, O_RDONLY | O_CLOEXEC));
-  if (unshare(CLONE_NEWNET) != 0) return ErrnoError("unshare network");
-  auto made = sys::Open(kOwnNamespace, O_RDONLY | O_CLOEXEC);
-  bool bound = mount(kOwnNamespace, path.c_str(), nullptr, MS_BIND, nullptr) == 0;
-  int bind_errno = errno;
-  if (setns(own.get(), CLONE_NEWNET) != 0) return ErrnoError("setns own network");
-  if (!bound) return SystemError(bind_errno, StrCat("mount ", kOwnNamespace, " on ", path));
-  auto network = TRY(std::move(made));
-  TRY(sys::BringLoopbackUp(network.get()));
-  return network;
-}
 
 Status Ip(int network, std::vector<std::string> words) {
   words.insert(words.begin(), "ip");
@@ -45,7 +29,7 @@ Result<Link> Link::Make(const std::string& path) {
   Link link;
   TRY(sys::Open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   link.path_ = path;
-  link.namespace_ = TRY(MakeNamespace(path));
+  link.namespace_ = TRY(sys::MakeNetworkNamespace(path));
   int inside = link.fd();
   TRY(Ip(inside, {"link", "add", "eth0", "type", "veth", "peer", "name", kOutside, "netns",
                   StrCat(getpid())}));
@@ -60,7 +44,7 @@ Link::~Link() {
   if (path_.empty()) return;
   // The pair goes with one end: at once, not when the last process has left the namespace.
   if (namespace_) static_cast<void>(Ip(-1, {"link", "delete", kOutside}));
-  umount2(path_.c_str(), MNT_DETACH);
+  static_cast<void>(sys::Unmount(path_));
   unlink(path_.c_str());
 }
 

@@ -5,8 +5,6 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -16,6 +14,9 @@
 #include "sys/cgroup/cgroup.h"
 #include "sys/file.h"
 #include "sys/loopback.h"
+#include "sys/mount.h"
+#include "sys/pidfd.h"
+#include "sys/plain_fork.h"
 
 namespace kiste::bench {
 
@@ -31,11 +32,6 @@ void CatchSignals() {
   struct sigaction action = {};
   action.sa_handler = PassOn;
   for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
-}
-
-Status Mount(const char* type, const char* target, unsigned long flags, const char* data) {
-  if (mount(type, target, type, flags, data) == 0) return {};
-  return ErrnoError(StrCat("mount ", type, " on ", target));
 }
 
 // The run's own work counts as the run's, not as somebody else's.
@@ -54,20 +50,18 @@ Status HideHybrid() {
   auto layout = TRY(sys::cgroup::Detect());
   const auto* v2 = layout.FindV2();
   if (layout.kind != sys::cgroup::Kind::kHybrid || v2 == nullptr) return {};
-  if (umount2(v2->mount_point.c_str(), MNT_DETACH) == 0) return {};
-  return ErrnoError(StrCat("umount2 ", v2->mount_point));
+  return sys::Unmount(v2->mount_point);
 }
 
 Status Furnish() {
-  if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
-    return ErrnoError("mount private on /");
+  TRY(sys::MakeMountsPrivate());
   TRY(HideHybrid());
-  TRY(Mount("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr));
-  TRY(Mount("tmpfs", "/run", MS_NOSUID | MS_NODEV, "mode=755"));
-  TRY(Mount("tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV, "mode=1777"));
+  TRY(sys::Mount("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC));
+  TRY(sys::Mount("tmpfs", "/run", MS_NOSUID | MS_NODEV, "mode=755"));
+  TRY(sys::Mount("tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV, "mode=1777"));
   // Not on every kernel, and missed by nobody but a probe, which says so.
   if (sys::Exists(AT_FDCWD, "/dev/mqueue"))
-    static_cast<void>(Mount("mqueue", "/dev/mqueue", MS_NOSUID | MS_NODEV, nullptr));
+    static_cast<void>(sys::Mount("mqueue", "/dev/mqueue", MS_NOSUID | MS_NODEV));
   auto network = TRY(sys::Open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
   return sys::BringLoopbackUp(network.get());
 }
@@ -84,20 +78,6 @@ Status Furnish() {
   fflush(nullptr);
   // Not exit(3): destructors of statics are the other process's. The rest of the room dies now.
   _exit(code);
-}
-
-pid_t CloneRoom() {
-  constexpr unsigned long kFlags =
-      CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | static_cast<unsigned>(SIGCHLD);
-  return static_cast<pid_t>(syscall(SYS_clone, kFlags, nullptr, nullptr, nullptr, nullptr));
-}
-
-Result<int> WaitForRoom(pid_t pid) {
-  int status = 0;
-  while (waitpid(pid, &status, 0) < 0) {
-    if (errno != EINTR) return ErrnoError("waitpid room");
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 }  // namespace
@@ -132,18 +112,17 @@ Result<int> InRoom(const std::string& run, const std::string& parent,
   }
   CatchSignals();
   fflush(nullptr);
-  pid_t pid = CloneRoom();
-  if (pid == 0) {
+  auto pid = sys::ForkInto(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC);
+  if (!pid) {
+    static_cast<void>(ledger.Settle());
+    return std::unexpected(std::move(pid).error().With("room"));
+  }
+  if (*pid == 0) {
     ledger.CloseInChild();
     FirstProcess(room, deed);
   }
-  if (pid < 0) {
-    auto failed = ErrnoError("clone room");
-    static_cast<void>(ledger.Settle());
-    return failed;
-  }
-  first_process = pid;
-  auto code = WaitForRoom(pid);
+  first_process = *pid;
+  auto code = sys::WaitChild(*pid);
   first_process = 0;
   TRY_CONTEXT(ledger.Settle(), "what the run has left");
   return code;

@@ -57,9 +57,7 @@ Status AddShell(const std::string& root) {
   auto real = TRY(sys::RealPath(*busybox));
   TRY(Copy(real, StrCat(root, "/bin/busybox")));
   for (const char* name : {"sh", "true", "sleep", "cat", "echo"}) {
-    auto path = StrCat(root, "/bin/", name);
-    if (symlink("busybox", path.c_str()) != 0 && errno != EEXIST)
-      return ErrnoError(StrCat("symlink ", path));
+    TRY(sys::MakeLink("busybox", StrCat(root, "/bin/", name)));
   }
   return {};
 }
@@ -98,8 +96,7 @@ Result<RootFileSystem> MakeRootFileSystem(const std::string& path, const std::st
   }
   TRY(Copy(request.load, StrCat(path, "/load")));
   // A guest's kernel starts this as its first process.
-  auto init = StrCat(path, "/init");
-  if (symlink("load", init.c_str()) != 0 && errno != EEXIST) return ErrnoError("symlink " + init);
+  TRY(sys::MakeLink("load", StrCat(path, "/init")));
   TRY(AddShell(path));
   for (const auto& program : request.programs) TRY(AddProgram(path, program));
   if (request.filler > 0) TRY(Fill(path, request.filler));
