@@ -287,31 +287,59 @@ Deadline DeadlineWithHooks(std::chrono::milliseconds patience,
 
 bool WaitsForStart(int directory, const std::string& name) { return sys::Listens(directory, name); }
 
-Status ReleaseStart(int directory, const std::string& name, Deadline deadline) {
-  constexpr char kSilent[] =
-      "the container's process does not answer (it is stopped or frozen): nothing was started";
-  auto connection = sys::ConnectAt(directory, name, deadline);
-  if (!connection && connection.error().kind == ErrorKind::kTimeout)
-    return Fail(ErrorKind::kTimeout, kSilent);
-  if (!connection) return Fail(ErrorKind::kNotFound, "no process waits for start");
-  TRY(sys::Send(connection->get(), &launcher::kStartByte, 1));
+namespace {
+
+enum class Answer { kExecutes, kDied, kHungUp };
+
+std::string_view StepOf(Op op) {
+  return op == Op::kExec      ? "exec"
+         : op == Op::kHooks   ? "hooks.startContainer"
+         : op == Op::kSeccomp ? "linux.seccomp: install the filter"
+                              : "start";
+}
+
+// Says that it may start, and hears what becomes of it. kHungUp: it has ended the connection
+// without a word.
+Result<Answer> TellToStart(int connection, Deadline deadline) {
+  auto sent = sys::Send(connection, &launcher::kStartByte, 1);
+  if (!sent && sent.error().errno_value == EPIPE) return Answer::kHungUp;
+  TRY(std::move(sent));
   Report report{};
-  bool executing = false;
-  while (true) {
-    auto more = NextReport(connection->get(), report, deadline);
-    if (!more && more.error().kind == ErrorKind::kTimeout)
-      return Fail(ErrorKind::kTimeout, kSilent);
-    if (!TRY(std::move(more))) break;
-    if (report.kind == ReportKind::kExec) executing = true;
-    if (report.kind != ReportKind::kFailed) continue;
-    std::string_view step = report.op == Op::kExec      ? "exec"
-                            : report.op == Op::kHooks   ? "hooks.startContainer"
-                            : report.op == Op::kSeccomp ? "linux.seccomp: install the filter"
-                                                        : "start";
-    return std::unexpected(ReportedError(report, step));
+  auto answer = Answer::kHungUp;
+  while (TRY(NextReport(connection, report, deadline))) {
+    if (report.kind == ReportKind::kFailed)
+      return std::unexpected(ReportedError(report, StepOf(report.op)));
+    if (report.kind == ReportKind::kExec) answer = Answer::kExecutes;
+    if (answer == Answer::kHungUp) answer = Answer::kDied;
   }
-  if (executing) return {};
-  return Fail(ErrorKind::kSystem, "the container's process died before it was started");
+  return answer;
+}
+
+// That time is over has a reason here.
+std::unexpected<Error> Unanswered(Error error) {
+  if (error.kind != ErrorKind::kTimeout) return std::unexpected(std::move(error));
+  return Fail(ErrorKind::kTimeout,
+              "the container's process does not answer (it is stopped or frozen): nothing was "
+              "started");
+}
+
+}  // namespace
+
+Status ReleaseStart(int directory, const std::string& name, Deadline deadline) {
+  // It hangs up on whom it has not heard for a second, as when this program was stopped meanwhile,
+  // and waits on (WaitStart). A process that has died is not there the next time.
+  for (bool again = false;; again = true) {
+    auto connection = sys::ConnectAt(directory, name, deadline);
+    if (!connection && connection.error().kind == ErrorKind::kTimeout)
+      return Unanswered(std::move(connection).error());
+    if (!connection && !again) return Fail(ErrorKind::kNotFound, "no process waits for start");
+    auto answer = connection ? TellToStart(connection->get(), deadline) : Answer::kDied;
+    if (!answer) return Unanswered(std::move(answer).error());
+    if (*answer == Answer::kExecutes) return {};
+    if (*answer == Answer::kDied)
+      return Fail(ErrorKind::kSystem, "the container's process died before it was started");
+    if (deadline.Over()) return Unanswered(Error{ErrorKind::kTimeout, 0, "", ""});
+  }
 }
 
 }  // namespace kiste::isolation

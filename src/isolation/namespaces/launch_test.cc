@@ -7,13 +7,16 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <thread>
 
 #include "base/strings.h"
+#include "isolation/namespaces/launcher/operations.h"
 #include "sys/file.h"
 #include "sys/pidfd.h"
 #include "sys/socket.h"
@@ -168,6 +171,37 @@ TEST_F(LaunchTest, WaitsForStart) {
   EXPECT_EQ(sys::ReadFileAt(AT_FDCWD, output_).value(), "started\n");
   EXPECT_FALSE(WaitsForStart(folder_.get(), "start"));
   EXPECT_EQ(ReleaseStart(folder_.get(), "start").error().kind, ErrorKind::kNotFound);
+}
+
+// A process that hangs up on the first who connects, as it does on one who is stopped before it has
+// said its word, and executes for the next.
+TEST_F(LaunchTest, WhoWasHungUpOnIsHeardTheNextTime) {
+  Fd listener = sys::ListenAt(folder_.get(), "start").value();
+  std::thread process([&listener] {
+    Fd(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)).Reset();
+    Fd next(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    char word = 0;
+    EXPECT_EQ(sys::Receive(next.get(), &word, 1, Deadline::In(kPatience)).value(), 1u);
+    launcher::Report executes{};
+    executes.kind = launcher::ReportKind::kExec;
+    EXPECT_TRUE(sys::Send(next.get(), &executes, sizeof executes));
+  });
+  auto released = ReleaseStart(folder_.get(), "start", Deadline::In(kPatience));
+  EXPECT_TRUE(released) << released.error().Text();
+  process.join();
+}
+
+// The same, and then it is gone.
+TEST_F(LaunchTest, WhoWasHungUpOnAndFindsNobodyIsToldSo) {
+  Fd listener = sys::ListenAt(folder_.get(), "start").value();
+  std::thread process([&listener] {
+    Fd first(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    listener.Reset();
+  });
+  auto released = ReleaseStart(folder_.get(), "start", Deadline::In(kPatience));
+  process.join();
+  ASSERT_FALSE(released);
+  EXPECT_EQ(released.error().Text(), "the container's process died before it was started");
 }
 
 TEST_F(LaunchTest, StartTellsWhatFailedAfterTheWait) {
