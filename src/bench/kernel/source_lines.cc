@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <ranges>
 
 #include "base/strings.h"
 #include "sys/file.h"
@@ -136,14 +137,10 @@ bool SourceLines::Add(uint64_t address, uint64_t size, std::set<SourceLine>& lin
     return found;
   };
   // They are sorted by address.
-  size_t row = 0;
-  for (size_t rest = count; rest > 0;) {
-    size_t half = rest / 2;
-    bool before = address_of(row + half) < address;
-    if (before) row += half + 1;
-    rest = before ? rest - half - 1 : half;
-  }
-  for (; row < count && address_of(row) < address + size; ++row) {
+  auto all = std::views::iota(size_t{0}, count);
+  auto first = std::ranges::lower_bound(all, address, {}, address_of);
+  for (size_t row : std::ranges::subrange(first, all.end())) {
+    if (address_of(row) >= address + size) break;
     auto* one = dwarf_onesrcline(rows, row);
     int number = 0;
     bool end = false;

@@ -62,14 +62,18 @@ std::string Nearest(uint64_t address, const Directories& found) {
 
 }  // namespace
 
+std::string InMetric(std::string_view name) {
+  std::string text(name);
+  std::replace(text.begin(), text.end(), '_', '-');
+  return text;
+}
+
 Subsystems::Subsystems(const Symbols& symbols) {
   auto addresses = ByName(symbols);
   auto found = Found(addresses);
   for (const auto& function : symbols.functions()) {
-    names_.push_back(function.module.empty() ? Nearest(Home(function, addresses), found)
-                                             : StrCat("module-", function.module));
-    // Metrics have no such letter in their names.
-    std::replace(names_.back().begin(), names_.back().end(), '_', '-');
+    names_.push_back(InMetric(function.module.empty() ? Nearest(Home(function, addresses), found)
+                                                      : StrCat("module-", function.module)));
   }
 }
 

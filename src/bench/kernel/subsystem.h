@@ -16,11 +16,15 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench/kernel/symbols.h"
 
 namespace kiste::bench {
+
+// A name as metrics have it: without the letter "_".
+std::string InMetric(std::string_view name);
 
 class Subsystems {
  public:

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/method/reach_figures.h"
 
-#include <algorithm>
 #include <map>
+#include <utility>
+#include <vector>
 
 #include "base/strings.h"
 #include "bench/kernel/source_lines.h"
@@ -11,6 +12,15 @@
 namespace kiste::bench {
 
 namespace {
+
+// As metrics call them.
+std::vector<std::pair<const char*, std::set<int>>> ByParty(const Division& division) {
+  return {{"payload", division.payload},
+          {"runtime", division.runtime},
+          {"kernel-threads", division.kernel_threads},
+          {"interrupts", division.interrupts},
+          {"all", division.All()}};
+}
 
 void AddParty(const char* party, const std::set<int>& functions, const Symbols& symbols,
               const Subsystems& subsystems, Outcome& outcome) {
@@ -30,10 +40,7 @@ void AddParty(const char* party, const std::set<int>& functions, const Symbols& 
 
 std::string TopFolder(std::string_view file) {
   auto slash = file.find('/');
-  std::string folder(slash == std::string_view::npos ? "other" : file.substr(0, slash));
-  // Metrics have no such letter in their names.
-  std::replace(folder.begin(), folder.end(), '_', '-');
-  return folder;
+  return InMetric(slash == std::string_view::npos ? "other" : file.substr(0, slash));
 }
 
 void AddPartyLines(const char* party, const std::set<int>& functions, const Symbols& symbols,
@@ -63,21 +70,15 @@ void AddReachedLines(const Division& division, const Symbols& symbols, Outcome& 
     outcome.gaps.push_back({"reach/all/lines", source.error().Text()});
     return;
   }
-  AddPartyLines("payload", division.payload, symbols, *source, outcome);
-  AddPartyLines("runtime", division.runtime, symbols, *source, outcome);
-  AddPartyLines("kernel-threads", division.kernel_threads, symbols, *source, outcome);
-  AddPartyLines("interrupts", division.interrupts, symbols, *source, outcome);
-  AddPartyLines("all", division.All(), symbols, *source, outcome);
+  for (const auto& [party, functions] : ByParty(division))
+    AddPartyLines(party, functions, symbols, *source, outcome);
 }
 
 void AddReach(const Trace& trace, const Division& division, const Symbols& symbols,
               Outcome& outcome) {
   Subsystems subsystems(symbols);
-  AddParty("payload", division.payload, symbols, subsystems, outcome);
-  AddParty("runtime", division.runtime, symbols, subsystems, outcome);
-  AddParty("kernel-threads", division.kernel_threads, symbols, subsystems, outcome);
-  AddParty("interrupts", division.interrupts, symbols, subsystems, outcome);
-  AddParty("all", division.All(), symbols, subsystems, outcome);
+  for (const auto& [party, functions] : ByParty(division))
+    AddParty(party, functions, symbols, subsystems, outcome);
   outcome.Add("reach/kernel-text", "B", static_cast<double>(symbols.text()));
   outcome.Add("reach/events", "count", static_cast<double>(trace.events));
   if (trace.lost > 0)

@@ -315,12 +315,15 @@ Result<Answer> TellToStart(int connection, Deadline deadline) {
   return answer;
 }
 
-// That time is over has a reason here.
-std::unexpected<Error> Unanswered(Error error) {
-  if (error.kind != ErrorKind::kTimeout) return std::unexpected(std::move(error));
+std::unexpected<Error> Silent() {
   return Fail(ErrorKind::kTimeout,
               "the container's process does not answer (it is stopped or frozen): nothing was "
               "started");
+}
+
+// That time is over has a reason here.
+std::unexpected<Error> Explained(Error error) {
+  return error.kind == ErrorKind::kTimeout ? Silent() : std::unexpected(std::move(error));
 }
 
 }  // namespace
@@ -330,15 +333,14 @@ Status ReleaseStart(int directory, const std::string& name, Deadline deadline) {
   // and waits on (WaitStart). A process that has died is not there the next time.
   for (bool again = false;; again = true) {
     auto connection = sys::ConnectAt(directory, name, deadline);
-    if (!connection && connection.error().kind == ErrorKind::kTimeout)
-      return Unanswered(std::move(connection).error());
+    if (!connection && connection.error().kind == ErrorKind::kTimeout) return Silent();
     if (!connection && !again) return Fail(ErrorKind::kNotFound, "no process waits for start");
     auto answer = connection ? TellToStart(connection->get(), deadline) : Answer::kDied;
-    if (!answer) return Unanswered(std::move(answer).error());
+    if (!answer) return Explained(std::move(answer).error());
     if (*answer == Answer::kExecutes) return {};
     if (*answer == Answer::kDied)
       return Fail(ErrorKind::kSystem, "the container's process died before it was started");
-    if (deadline.Over()) return Unanswered(Error{ErrorKind::kTimeout, 0, "", ""});
+    if (deadline.Over()) return Silent();
   }
 }
 

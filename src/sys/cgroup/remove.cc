@@ -76,11 +76,8 @@ Status Cgroup::Remove(std::chrono::milliseconds limit, const std::vector<std::st
   };
   std::vector<const Directory*> remaining;
   for (const auto& directory : directories_) {
-    if (stays(directory)) {
+    if (stays(directory) || (rmdir(directory.path.c_str()) != 0 && errno != ENOENT))
       remaining.push_back(&directory);
-    } else if (rmdir(directory.path.c_str()) != 0 && errno != ENOENT) {
-      remaining.push_back(&directory);
-    }
   }
   Status first;
   Backoff backoff(limit);
