@@ -46,6 +46,8 @@ target_compile_options(kiste_warnings INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual -Wextra-semi
     -Wzero-as-null-pointer-constant>
   $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wduplicated-branches -Wlogical-op>
+  # std::array's inner braces are left out, as they are everywhere.
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-missing-braces>
   # A designated initialiser that leaves the rest to its default is how structs are filled here.
   -Wno-missing-field-initializers
   $<$<BOOL:${KISTE_WERROR}>:-Werror>)

@@ -14,7 +14,8 @@ struct Line {
   size_t size;
 };
 
-static void AddList(struct Line* line, const char* words, va_list list) {
+__attribute__((format(printf, 2, 0))) static void AddList(struct Line* line, const char* words,
+                                                          va_list list) {
   size_t room = sizeof line->text - line->size - 1;  // one byte is for the newline
   int size = vsnprintf(line->text + line->size, room, words, list);
   if (size > 0) line->size += (size_t)size < room ? (size_t)size : room - 1;

@@ -50,7 +50,7 @@ static void MeasureThroughput(const struct Address* address, double seconds) {
   double retransmits = 0;
   for (size_t i = 0; i < kPasses; ++i) {
     int fd = Open(address, kSink);
-    rates[i] = fd == -1 ? 0 : Stream(fd, seconds / kPasses);
+    rates[i] = fd == -1 ? 0 : Stream(fd, seconds / (int)kPasses);
     if (rates[i] <= 0) {
       SayCannotCall("network/tcp/throughput", "a stream", errno);
       if (fd != -1) close(fd);
@@ -172,7 +172,7 @@ void MeasureUnix(double seconds) {
       ReadToEnd(ends[1]);
     }
     close(ends[1]);
-    rates[i] = pid == -1 ? 0 : Stream(ends[0], seconds / kPasses);
+    rates[i] = pid == -1 ? 0 : Stream(ends[0], seconds / (int)kPasses);
     if (pid != -1) error = errno;
     close(ends[0]);
     EndWorker(pid);

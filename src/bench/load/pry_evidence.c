@@ -24,7 +24,7 @@ static char g_words[400];
 const char* Words(void) { return g_words; }
 
 // A finding is one line: what others wrote (names, contents) must not break it.
-static void SetWords(const char* format, va_list list) {
+__attribute__((format(printf, 1, 0))) static void SetWords(const char* format, va_list list) {
   vsnprintf(g_words, sizeof(g_words), format, list);
   for (char* at = g_words; *at != '\0'; at++) {
     if ((unsigned char)*at < 0x20 || *at == 0x7f) *at = '?';

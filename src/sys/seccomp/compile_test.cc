@@ -284,7 +284,7 @@ TEST(SeccompCondition, MaskedEqualityMasksTheArgument) {
   for (const auto& [mask, datum] : masks) {
     ExpectCondition(
         {0, mask, datum, "SCMP_CMP_MASKED_EQ"},
-        [mask = mask, datum = datum](uint64_t argument) { return (argument & mask) == datum; });
+        [bits = mask, wanted = datum](uint64_t argument) { return (argument & bits) == wanted; });
   }
 }
 
