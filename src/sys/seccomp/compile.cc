@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
 #include <linux/bpf_common.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <memory>
-#include <span>
 #include <utility>
 
-#include "base/fd.h"
 #include "base/strings.h"
+#include "sys/seccomp/apart.h"
 #include "sys/seccomp/enosys.h"
+#include "sys/seccomp/library.h"
 #include "sys/seccomp/seccomp.h"
 #include "sys/seccomp/words.h"
 
@@ -27,20 +22,6 @@ constexpr size_t kArguments = 6;  // of a system call, on every architecture
 
 // libseccomp's tree pays off with many calls, and up to 2.5.4 it miscompiles a filter without any.
 constexpr size_t kTreeThreshold = 32;
-
-struct ReleaseFilter {
-  void operator()(void* filter) const { seccomp_release(filter); }
-};
-using Filter = std::unique_ptr<void, ReleaseFilter>;
-
-// libseccomp reports failures as negative errno values.
-std::unexpected<Error> LibraryError(int result, std::string_view operation) {
-  return SystemError(-result, std::string(operation));
-}
-
-std::string Field(size_t index, std::string_view member) {
-  return StrCat("syscalls[", index, "].", member);
-}
 
 // Declares all that libseccomp 2.5 can do as usable, instead of letting it ask the running kernel:
 // what is compiled must not depend on that (the cache outlives a reboot), and the kernel speaks
@@ -112,18 +93,6 @@ bool ShareAnIndex(const std::vector<scmp_arg_cmp>& conditions) {
   return false;
 }
 
-Status AddRule(const Filter& filter, uint32_t action, int number,
-               std::span<const scmp_arg_cmp> conditions, size_t index, const std::string& name) {
-  int result = seccomp_rule_add_array(filter.get(), action, number,
-                                      static_cast<unsigned>(conditions.size()), conditions.data());
-  if (result == -EEXIST) {
-    return Invalid(StrCat(Field(index, "names"), ": ", Quote(name),
-                          " has a rule with the same args and another action"));
-  }
-  if (result < 0) return LibraryError(result, StrCat("seccomp_rule_add ", Quote(name)));
-  return {};
-}
-
 // The number of `name` on the native architecture; negative for one that only others have (which
 // libseccomp translates when the rule is added), nothing for one that none has.
 std::optional<int> Resolve(const std::string& name) {
@@ -133,19 +102,25 @@ std::optional<int> Resolve(const std::string& name) {
   return number;
 }
 
-Status AddName(const Filter& filter, uint32_t action, const std::string& name,
-               const std::vector<scmp_arg_cmp>& conditions, size_t index, SeccompProgram& program) {
+// Appends what a profile's rule `index` says of `name`.
+Status AddName(uint32_t action, const std::string& name,
+               const std::vector<scmp_arg_cmp>& conditions, size_t index, SeccompProgram& program,
+               std::vector<Rule>& rules) {
   if (name.empty()) return Invalid(StrCat(Field(index, "names"), ": an empty name"));
   auto number = Resolve(name);
   if (!number) {
     program.ignored.push_back(name);
     return {};
   }
+  Rule rule{.action = action, .number = *number, .index = index, .name = name};
   if (!ShareAnIndex(conditions)) {
-    return AddRule(filter, action, *number, conditions, index, name);
+    rule.conditions = conditions;
+    rules.push_back(std::move(rule));
+    return {};
   }
   for (const auto& condition : conditions) {
-    TRY(AddRule(filter, action, *number, {&condition, 1}, index, name));
+    rule.conditions = {condition};
+    rules.push_back(rule);
   }
   return {};
 }
@@ -157,8 +132,11 @@ Status CheckNotify(const SeccompSyscall& rule, size_t index) {
   return Invalid(StrCat(Field(index, "action"), ": SCMP_ACT_NOTIFY cannot be used for write"));
 }
 
-Status AddRules(const SeccompProfile& profile, const Filter& filter, uint32_t default_action,
-                SeccompProgram& program) {
+// The profile's rules, each for one call, but those that say what the default says: libseccomp
+// refuses them. Notes in `program` which names are unknown and what the actions need.
+Result<std::vector<Rule>> Rules(const SeccompProfile& profile, uint32_t default_action,
+                                SeccompProgram& program) {
+  std::vector<Rule> rules;
   for (size_t i = 0; i < profile.syscalls.size(); ++i) {
     const SeccompSyscall& rule = profile.syscalls[i];
     auto action = ActionValue(rule.action, rule.errno_ret);
@@ -168,13 +146,12 @@ Status AddRules(const SeccompProfile& profile, const Filter& filter, uint32_t de
       program.flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
     }
     auto conditions = TRY(Conditions(rule, i));
-    // libseccomp refuses a rule that says what the default says.
     if (*action == default_action) continue;
     for (const auto& name : rule.names) {
-      TRY(AddName(filter, *action, name, conditions, i, program));
+      TRY(AddName(*action, name, conditions, i, program, rules));
     }
   }
-  return {};
+  return rules;
 }
 
 Status AddFlags(const SeccompProfile& profile, SeccompProgram& program) {
@@ -212,24 +189,6 @@ std::vector<LastSyscall> LastSyscalls(const SeccompProfile& profile,
   return last;
 }
 
-Result<std::vector<sock_filter>> Export(const Filter& filter) {
-  Fd memory(memfd_create("seccomp", MFD_CLOEXEC));
-  if (!memory) return ErrnoError("memfd_create seccomp");
-  int result = seccomp_export_bpf(filter.get(), memory.get());
-  if (result < 0) return LibraryError(result, "seccomp_export_bpf");
-  struct stat status{};
-  if (fstat(memory.get(), &status) < 0) return ErrnoError("fstat seccomp memfd");
-  auto bytes = static_cast<size_t>(status.st_size);
-  std::vector<sock_filter> instructions(bytes / sizeof(sock_filter));
-  if (instructions.empty() || bytes % sizeof(sock_filter) != 0) {
-    return SystemError(EIO, StrCat("seccomp_export_bpf: ", bytes, " bytes"));
-  }
-  ssize_t got = pread(memory.get(), instructions.data(), bytes, 0);
-  if (got < 0) return ErrnoError("read seccomp memfd");
-  if (static_cast<size_t>(got) != bytes) return SystemError(EIO, "read seccomp memfd");
-  return instructions;
-}
-
 }  // namespace
 
 Result<SeccompProgram> CompileSeccomp(const SeccompProfile& profile) {
@@ -238,17 +197,17 @@ Result<SeccompProgram> CompileSeccomp(const SeccompProfile& profile) {
       TRY_CONTEXT(ActionValue(profile.default_action, profile.default_errno_ret), "defaultAction");
   auto filter = TRY(NewFilter(profile, default_action));
   auto architectures = TRY(AddArchitectures(profile, filter));
-  TRY(AddRules(profile, filter, default_action, program));
+  auto rules = TRY(Rules(profile, default_action, program));
   TRY(AddFlags(profile, program));
+  auto apart = TakeMistaken(rules);
+  for (const auto& rule : rules) TRY(AddRule(filter, rule));
   if (!IsPermissive(default_action) && default_action != SCMP_ACT_ERRNO(ENOSYS)) {
     program.filter = EnosysStub(LastSyscalls(profile, architectures));
   }
+  TRY(AppendApart(std::move(apart), architectures, program.filter));
   auto compiled = TRY(Export(filter));
   program.filter.insert(program.filter.end(), compiled.begin(), compiled.end());
-  if (program.filter.size() > BPF_MAXINSNS) {
-    return Fail(ErrorKind::kUnsupported, StrCat("the profile compiles to ", program.filter.size(),
-                                                " instructions, the kernel takes ", BPF_MAXINSNS));
-  }
+  TRY(CheckLength(program.filter));
   return program;
 }
 

@@ -6,8 +6,9 @@
 // config.json, and by the launcher's plan, which carries the program; whoever is to be filtered
 // installs it with seccomp(SECCOMP_SET_MODE_FILTER, flags, {filter}). Nothing here installs.
 //
-// libseccomp builds the tree of comparisons; in front of it stands a stub of our own (enosys.h).
-// A program depends on the profile and on the library linked, not on the running kernel.
+// libseccomp builds the tree of comparisons; in front of it stand a stub of our own (enosys.h) and
+// the rules that it would take together wrongly (apart.h). A program depends on the profile and on
+// the library linked, not on the running kernel.
 #pragma once
 
 #include <linux/filter.h>
