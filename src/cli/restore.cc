@@ -33,12 +33,8 @@ Result<int> Run(Session& session) {
 
 }  // namespace
 
-const Command kRestoreCommand = {"restore",
-                                 "<container-id>",
-                                 "run a container that was saved by checkpoint",
-                                 kOptions,
-                                 1,
-                                 1,
-                                 Run};
+const Command kRestoreCommand = {
+    "restore", "<container-id>", "run a container that was saved by checkpoint", kOptions, 1, 1,
+    Run};
 
 }  // namespace kiste::cli

@@ -71,7 +71,7 @@ struct MountStep {
   bool inside_proc =
       false;  // the destination is /proc or below: only procfs may lie there (CVE-2019-16884)
   bool over_proc_allowed = false;    // a destination below /proc that is known to be harmless
-  std::string selinux_label;  // put on the root of what is mounted, which takes no context=
+  std::string selinux_label;         // put on the root of what is mounted, which takes no context=
   std::string fallback_bind_source;  // when mounting is refused (EPERM, EBUSY): rbind this instead
 };
 
@@ -157,8 +157,8 @@ struct LaunchPlan {
   bool privileged_runtime = true;
   NamespacePlan namespaces;
   CgroupPlan cgroup;
-  std::optional<RootPlan> root;  // nullopt: the joined mount namespace's root as it is (exec)
-  Fd chroot_to;                  // exec into a container without a mount namespace of its own
+  std::optional<RootPlan> root;     // nullopt: the joined mount namespace's root as it is (exec)
+  Fd chroot_to;                     // exec into a container without a mount namespace of its own
   bool network_by_runtime = false;  // the runtime moves devices in (LaunchObserver::move_devices)
   std::string hostname, domainname;
   std::vector<FileWrite> sysctls;

@@ -14,7 +14,7 @@ struct Bundle {
   std::string path, text;  // absolute; of config.json
   oci::Config config;
   bool process_absent = false;  // config.process stands in for it
-  std::string rootfs;  // absolute
+  std::string rootfs;           // absolute
 };
 
 // `config_file`, unless "", is read instead of its config.json.

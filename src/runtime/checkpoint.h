@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `checkpoint`: a running container becomes files, through CRIU (docs/decisions/0010-checkpoint.md).
+// `checkpoint`: a running container becomes files, through CRIU
+// (docs/decisions/0010-checkpoint.md).
 #pragma once
 
 #include <string>

@@ -41,14 +41,12 @@ Status OfferNotifySocket(const ContainerFolder& folder, oci::Config& config) {
   mount.type = "bind";
   mount.source = TRY(sys::RealPath(StrCat(folder.path(), "/", kNotifyFolder)));
   mount.bind = true;
-  mount.attr_set =
-      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  mount.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
   config.mounts.push_back(std::move(mount));
   if (!config.process) return {};
   auto& env = config.process->env;
-  std::erase_if(env, [](const std::string& entry) {
-    return entry.starts_with(StrCat(kVariable, "="));
-  });
+  std::erase_if(env,
+                [](const std::string& entry) { return entry.starts_with(StrCat(kVariable, "=")); });
   env.push_back(StrCat(kVariable, "=", kInside, "/", kName));
   return {};
 }

@@ -23,7 +23,7 @@ using Warn = std::function<void(std::string_view)>;
 // Who is asking, as far as it changes what can be done.
 struct Caller {
   uint32_t uid = 0, gid = 0;
-  bool rootless = false;  // no power over cgroups and ids may be expected
+  bool rootless = false;           // no power over cgroups and ids may be expected
   bool in_user_namespace = false;  // not the host's first: a rootless engine's, say
 };
 Caller CurrentCaller();
@@ -74,7 +74,7 @@ Status PlanDevices(const oci::Config& config, const Caller& caller, isolation::R
 struct ProcessRequest {
   const oci::Process& process;
   const oci::Linux& linux;
-  bool absent = false;  // config.json has no process, which only `start` minds
+  bool absent = false;              // config.json has no process, which only `start` minds
   bool own_user_namespace = false;  // new or joined: capabilities are counted in there
   bool set_groups = true;
   int seccomp_cache = -1;

@@ -92,6 +92,18 @@ Status CheckKernel(Dwfl_Module* module) {
   return Fail(ErrorKind::kUnsupported, StrCat("debug symbols of the kernel: none in", places));
 }
 
+// The unit of compilation that `address` is in. gcc leaves a table of them, clang does not.
+Dwarf_Die* UnitAt(Dwfl* dwfl, uint64_t address, Dwarf_Addr& bias) {
+  if (auto* unit = dwfl_addrdie(dwfl, address, &bias)) return unit;
+  auto* module = dwfl_addrmodule(dwfl, address);
+  if (module == nullptr) return nullptr;
+  Dwarf_Die* unit = nullptr;
+  while ((unit = dwfl_module_nextcu(module, unit, &bias)) != nullptr) {
+    if (dwarf_haspc(unit, address - bias) == 1) return unit;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 void SourceLines::End::operator()(Dwfl* dwfl) const { dwfl_end(dwfl); }
@@ -126,7 +138,7 @@ int SourceLines::FileWith(const char* path) {
 
 bool SourceLines::Add(uint64_t address, uint64_t size, std::set<SourceLine>& lines) {
   Dwarf_Addr bias = 0;
-  auto* unit = dwfl_addrdie(dwfl_.get(), address, &bias);
+  auto* unit = UnitAt(dwfl_.get(), address, bias);
   Dwarf_Lines* rows = nullptr;
   size_t count = 0;
   if (unit == nullptr || dwarf_getsrclines(unit, &rows, &count) != 0) return false;

@@ -20,7 +20,7 @@ TEST(SourceLines, OfAFunctionAreThoseItIsWrittenIn) {
   auto source = SourceLines::OfProcess(getpid());
   ASSERT_TRUE(source) << source.error().Text();
   std::set<SourceLine> lines;
-  ASSERT_TRUE(source->Add(reinterpret_cast<uint64_t>(&Known), 16, lines));
+  ASSERT_TRUE(source->Add(reinterpret_cast<uint64_t>(&Known), 24, lines));
   EXPECT_GE(lines.size(), 2u);
   EXPECT_LE(lines.size(), static_cast<size_t>(kLast - kFirst + 1));
   for (const auto& line : lines) {
@@ -29,7 +29,7 @@ TEST(SourceLines, OfAFunctionAreThoseItIsWrittenIn) {
     EXPECT_LE(line.line, kLast);
   }
   auto before = lines;
-  ASSERT_TRUE(source->Add(reinterpret_cast<uint64_t>(&Known), 16, lines));
+  ASSERT_TRUE(source->Add(reinterpret_cast<uint64_t>(&Known), 24, lines));
   EXPECT_EQ(lines, before);
 }
 

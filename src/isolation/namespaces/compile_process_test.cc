@@ -33,6 +33,7 @@ struct ProcessSteps {
     launcher::Program header;
     std::memcpy(&header, block.data(), sizeof header);
     list.resize(header.operation_count);
+    if (list.empty()) return;
     std::memcpy(list.data(), block.data() + header.operations,
                 header.operation_count * sizeof(Operation));
   }

@@ -102,8 +102,7 @@ void EncodeLists(WireWriter& writer, const Options& options) {
   for (const auto& mount : options.external_mounts)
     Pair(writer, option::kExtMnt, mount.key, mount.value);
   for (const auto& external : options.external) writer.Bytes(option::kExternal, external);
-  for (const auto& joined : options.joined)
-    Pair(writer, option::kJoinNs, joined.kind, joined.path);
+  for (const auto& joined : options.joined) Pair(writer, option::kJoinNs, joined.kind, joined.path);
   for (const auto& root : options.cgroup_roots)
     Pair(writer, option::kCgRoot, root.controller, root.path);
   for (const auto& inherited : options.inherited) {

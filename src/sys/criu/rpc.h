@@ -89,12 +89,12 @@ struct Features {
 struct Response {
   RequestType type = RequestType::kEmpty;
   bool success = false;
-  std::string script;          // of a notification: "post-restore"
-  pid_t pid = 0;               // of the restored process: in a notification or an answer
-  int errno_value = 0;         // criu's cr_errno
-  std::string message;         // criu's first error
+  std::string script;   // of a notification: "post-restore"
+  pid_t pid = 0;        // of the restored process: in a notification or an answer
+  int errno_value = 0;  // criu's cr_errno
+  std::string message;  // criu's first error
   Features features;
-  unsigned version = 0;        // major * 10000 + minor * 100 + sublevel
+  unsigned version = 0;  // major * 10000 + minor * 100 + sublevel
 };
 
 std::string EncodeRequest(RequestType type, const Options& options);

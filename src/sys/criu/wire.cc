@@ -8,7 +8,7 @@ namespace kiste::sys::criu {
 namespace {
 
 constexpr uint64_t kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 = 5;  // wire types
-constexpr int kMaxVarint = 10;                                          // bytes
+constexpr int kMaxVarint = 10;                                           // bytes
 constexpr uint64_t kMaxField = (1 << 29) - 1;
 
 std::unexpected<Error> Broken(std::string_view what) {
@@ -29,8 +29,7 @@ Result<uint64_t> TakeVarint(std::string_view& rest) {
 }
 
 Result<std::string_view> TakeBytes(std::string_view& rest, uint64_t size) {
-  if (size > rest.size())
-    return Broken(StrCat("expected ", size, " bytes, found ", rest.size()));
+  if (size > rest.size()) return Broken(StrCat("expected ", size, " bytes, found ", rest.size()));
   auto bytes = rest.substr(0, size);
   rest.remove_prefix(size);
   return bytes;

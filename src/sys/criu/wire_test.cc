@@ -62,17 +62,24 @@ TEST(CriuWire, ReadsWhatItWrites) {
 }
 
 TEST(CriuWire, PassesOverFixedNumbers) {
-  auto fields = Fields("\x09"s "12345678" "\x0d"s "1234" "\x10\x05"s);
+  auto fields = Fields(
+      "\x09"s
+      "12345678"
+      "\x0d"s
+      "1234"
+      "\x10\x05"s);
   ASSERT_EQ(fields.size(), 1U);
   EXPECT_EQ(fields[0].number, 2U);
   EXPECT_EQ(fields[0].value, 5U);
 }
 
 TEST(CriuWire, RefusesWhatIsNoMessage) {
-  EXPECT_TRUE(IsRefused("\x08"s));                                   // no value
-  EXPECT_TRUE(IsRefused("\x12\x05" "four"s));                        // too short
-  EXPECT_TRUE(IsRefused("\x00\x01"s));                               // field 0
-  EXPECT_TRUE(IsRefused("\x0b"s));                                   // a group
+  EXPECT_TRUE(IsRefused("\x08"s));  // no value
+  EXPECT_TRUE(
+      IsRefused("\x12\x05"
+                "four"s));              // too short
+  EXPECT_TRUE(IsRefused("\x00\x01"s));  // field 0
+  EXPECT_TRUE(IsRefused("\x0b"s));      // a group
   EXPECT_TRUE(IsRefused("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"s));
   EXPECT_TRUE(IsRefused("\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"s));  // a huge length
 }

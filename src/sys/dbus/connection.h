@@ -2,7 +2,8 @@
 //
 // A client's connection to a D-Bus peer or bus: authentication, method calls with their replies,
 // and signals that are waited for. One thread, nothing in the background, and every wait ends at a
-// deadline. Used by the systemd cgroup driver (docs/decisions/0009-systemd-and-dbus.md says why it is our own).
+// deadline. Used by the systemd cgroup driver (docs/decisions/0009-systemd-and-dbus.md says why it
+// is our own).
 #pragma once
 
 #include <deque>

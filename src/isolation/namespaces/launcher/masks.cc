@@ -32,8 +32,7 @@ long MakeEmptyTmpfs(const char* label) {
   if (context.bad()) return context.error();
   Call<__NR_fsconfig>(context.get(), FSCONFIG_SET_STRING, "mode", "0755", 0);
   Call<__NR_fsconfig>(context.get(), FSCONFIG_SET_STRING, "nr_inodes", "1", 0);
-  if (label[0] != 0)
-    Call<__NR_fsconfig>(context.get(), FSCONFIG_SET_STRING, "context", label, 0);
+  if (label[0] != 0) Call<__NR_fsconfig>(context.get(), FSCONFIG_SET_STRING, "context", label, 0);
   long error = Call<__NR_fsconfig>(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
   if (error < 0) return error;
   return Call<__NR_fsmount>(
