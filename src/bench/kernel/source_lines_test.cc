@@ -7,8 +7,11 @@
 namespace kiste::bench {
 namespace {
 
+// The linker gives the bounds of a section that is named like a variable.
+extern "C" const char __start_known[], __stop_known[];  // NOLINT
+
 constexpr int kFirst = __LINE__ + 1;
-[[gnu::noinline]] int Known(int number) {
+[[gnu::noinline, gnu::section("known")]] int Known(int number) {
   if (number > 3) {
     number = number * 7 + getpid();
   }
@@ -20,7 +23,8 @@ TEST(SourceLines, OfAFunctionAreThoseItIsWrittenIn) {
   auto source = SourceLines::OfProcess(getpid());
   ASSERT_TRUE(source) << source.error().Text();
   std::set<SourceLine> lines;
-  ASSERT_TRUE(source->Add(reinterpret_cast<uint64_t>(&Known), 24, lines));
+  auto size = static_cast<uint64_t>(__stop_known - __start_known);
+  ASSERT_TRUE(source->Add(reinterpret_cast<uint64_t>(&Known), size, lines));
   EXPECT_GE(lines.size(), 2u);
   EXPECT_LE(lines.size(), static_cast<size_t>(kLast - kFirst + 1));
   for (const auto& line : lines) {
@@ -29,7 +33,7 @@ TEST(SourceLines, OfAFunctionAreThoseItIsWrittenIn) {
     EXPECT_LE(line.line, kLast);
   }
   auto before = lines;
-  ASSERT_TRUE(source->Add(reinterpret_cast<uint64_t>(&Known), 24, lines));
+  ASSERT_TRUE(source->Add(reinterpret_cast<uint64_t>(&Known), size, lines));
   EXPECT_EQ(lines, before);
 }
 
