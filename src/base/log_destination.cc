@@ -16,8 +16,8 @@ namespace {
 
 constexpr char kJournalSocket[] = "/run/systemd/journal/socket";
 constexpr char kSyslogSocket[] = "/dev/log";
-constexpr int kFacilityUser = 1 << 3;   // LOG_USER
-constexpr size_t kLongest = 32 * 1024;  // bytes of a message in a datagram
+constexpr int kFacilityUser = 1 << 3;           // LOG_USER
+constexpr size_t kLongest = size_t{32} * 1024;  // bytes of a message in a datagram
 
 Result<Fd> OpenFile(const std::string& path) {
   // O_NONBLOCK: a FIFO that nobody reads is an error, and one that nobody reads any more loses

@@ -97,7 +97,7 @@ class PatternCompiler {
   Result<Steps> Repeated(int depth) {
     Steps once = TRY(Atom(depth));
     while (auto bounds = TRY(ReadBounds())) {
-      auto copies = static_cast<size_t>(std::max(bounds->least, bounds->most) + 1);
+      auto copies = static_cast<size_t>(std::max(bounds->least, bounds->most)) + 1;
       if (once.size() * copies > kMostSteps) return Wrong("the expression is too large");
       once = Repeat(once, *bounds);
     }

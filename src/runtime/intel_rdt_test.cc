@@ -15,8 +15,8 @@ namespace fs = std::filesystem;
 // that write make the group themselves.
 class IntelRdtTest : public testing::Test {
  protected:
-  IntelRdtTest() : resctrl(MakeRoot()) { record.id = "box"; }
-  ~IntelRdtTest() override { fs::remove_all(resctrl.root()); }
+  IntelRdtTest() : resctrl_(MakeRoot()) { record_.id = "box"; }
+  ~IntelRdtTest() override { fs::remove_all(resctrl_.root()); }
   static std::string MakeRoot() {
     char name[] = "/tmp/intel-rdt-test-XXXXXX";
     std::string root = mkdtemp(name);
@@ -25,48 +25,48 @@ class IntelRdtTest : public testing::Test {
     return root;
   }
   std::string Group(const std::string& name, const std::string& schemata) {
-    std::string path = resctrl.root() + "/" + name;
+    std::string path = resctrl_.root() + "/" + name;
     fs::create_directories(path + "/mon_groups");
     std::ofstream(path + "/schemata") << schemata;
     std::ofstream(path + "/tasks") << "";
     return path;
   }
   void Info(const std::string& file, const std::string& text) {
-    std::ofstream(resctrl.root() + "/info/" + file) << text;
+    std::ofstream(resctrl_.root() + "/info/" + file) << text;
   }
   static void Count(const std::string& group, const std::string& domain, const std::string& file,
                     const std::string& text) {
     fs::create_directories(group + "/mon_data/" + domain);
     std::ofstream(group + "/mon_data/" + domain + "/" + file) << text;
   }
-  sys::Resctrl resctrl;
-  Record record;
+  sys::Resctrl resctrl_;
+  Record record_;
 };
 
 TEST_F(IntelRdtTest, AGroupOfTheContainersOwnGoesWithIt) {
-  ASSERT_TRUE(PlanRdt(resctrl, {}, record));
-  EXPECT_EQ(record.rdt.control, resctrl.root() + "/box");
-  ASSERT_TRUE(MakeRdt(resctrl, {}, record.rdt));
-  EXPECT_TRUE(fs::is_directory(record.rdt.control));
-  ASSERT_TRUE(RemoveRdt(record.rdt));
-  EXPECT_FALSE(fs::exists(record.rdt.control));
+  ASSERT_TRUE(PlanRdt(resctrl_, {}, record_));
+  EXPECT_EQ(record_.rdt.control, resctrl_.root() + "/box");
+  ASSERT_TRUE(MakeRdt(resctrl_, {}, record_.rdt));
+  EXPECT_TRUE(fs::is_directory(record_.rdt.control));
+  ASSERT_TRUE(RemoveRdt(record_.rdt));
+  EXPECT_FALSE(fs::exists(record_.rdt.control));
 }
 
 TEST_F(IntelRdtTest, ANamedClassStays) {
   oci::IntelRdt wanted;
   wanted.clos_id = "gold";
   std::string group = Group("gold", "L3:0=f\n");
-  ASSERT_TRUE(PlanRdt(resctrl, wanted, record));
-  ASSERT_TRUE(MakeRdt(resctrl, wanted, record.rdt));
-  ASSERT_TRUE(JoinRdt(record.rdt, 7));
-  ASSERT_TRUE(RemoveRdt(record.rdt));
+  ASSERT_TRUE(PlanRdt(resctrl_, wanted, record_));
+  ASSERT_TRUE(MakeRdt(resctrl_, wanted, record_.rdt));
+  ASSERT_TRUE(JoinRdt(record_.rdt, 7));
+  ASSERT_TRUE(RemoveRdt(record_.rdt));
   EXPECT_TRUE(fs::exists(group));
 }
 
 TEST_F(IntelRdtTest, ANamedClassWithoutSchemataMustBeThere) {
   oci::IntelRdt wanted;
   wanted.clos_id = "gold";
-  auto planned = PlanRdt(resctrl, wanted, record);
+  auto planned = PlanRdt(resctrl_, wanted, record_);
   ASSERT_FALSE(planned);
   EXPECT_EQ(planned.error().kind, ErrorKind::kNotFound);
 }
@@ -76,8 +76,8 @@ TEST_F(IntelRdtTest, ANamedClassWithOtherSchemataIsRefused) {
   wanted.clos_id = "gold";
   wanted.l3_cache_schema = "L3:0=f";
   Group("gold", "L3:0=ff\n");
-  ASSERT_TRUE(PlanRdt(resctrl, wanted, record));
-  auto made = MakeRdt(resctrl, wanted, record.rdt);
+  ASSERT_TRUE(PlanRdt(resctrl_, wanted, record_));
+  auto made = MakeRdt(resctrl_, wanted, record_.rdt);
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().kind, ErrorKind::kExists);
 }
@@ -85,9 +85,9 @@ TEST_F(IntelRdtTest, ANamedClassWithOtherSchemataIsRefused) {
 TEST_F(IntelRdtTest, TheDefaultClassIsTheRoot) {
   oci::IntelRdt wanted;
   wanted.clos_id = "/";
-  ASSERT_TRUE(PlanRdt(resctrl, wanted, record));
-  EXPECT_EQ(record.rdt.control, resctrl.root());
-  EXPECT_FALSE(record.rdt.control_is_ours);
+  ASSERT_TRUE(PlanRdt(resctrl_, wanted, record_));
+  EXPECT_EQ(record_.rdt.control, resctrl_.root());
+  EXPECT_FALSE(record_.rdt.control_is_ours);
 }
 
 TEST_F(IntelRdtTest, AMonitoringGroupIsMadeInTheClassAndRemoved) {
@@ -95,18 +95,18 @@ TEST_F(IntelRdtTest, AMonitoringGroupIsMadeInTheClassAndRemoved) {
   wanted.clos_id = "gold";
   wanted.enable_monitoring = true;
   std::string group = Group("gold", "");
-  ASSERT_TRUE(PlanRdt(resctrl, wanted, record));
-  ASSERT_TRUE(MakeRdt(resctrl, wanted, record.rdt));
+  ASSERT_TRUE(PlanRdt(resctrl_, wanted, record_));
+  ASSERT_TRUE(MakeRdt(resctrl_, wanted, record_.rdt));
   EXPECT_TRUE(fs::is_directory(group + "/mon_groups/box"));
-  ASSERT_TRUE(RemoveRdt(record.rdt));
+  ASSERT_TRUE(RemoveRdt(record_.rdt));
   EXPECT_FALSE(fs::exists(group + "/mon_groups/box"));
 }
 
 TEST_F(IntelRdtTest, WhatTheHardwareLacksIsRefused) {
-  fs::remove(resctrl.root() + "/info/MB");
+  fs::remove(resctrl_.root() + "/info/MB");
   oci::IntelRdt wanted;
   wanted.mem_bw_schema = "MB:0=10";
-  auto planned = PlanRdt(resctrl, wanted, record);
+  auto planned = PlanRdt(resctrl_, wanted, record_);
   ASSERT_FALSE(planned);
   EXPECT_EQ(planned.error().kind, ErrorKind::kUnsupported);
 }
@@ -115,9 +115,9 @@ TEST_F(IntelRdtTest, WhenItsSchemataAreRefusedAGroupMadeNowGoes) {
   oci::IntelRdt wanted;
   wanted.clos_id = "new";
   wanted.l3_cache_schema = "L3:0=f";
-  ASSERT_TRUE(PlanRdt(resctrl, wanted, record));
-  EXPECT_FALSE(MakeRdt(resctrl, wanted, record.rdt));  // the folder has no such file
-  EXPECT_FALSE(fs::exists(resctrl.root() + "/new"));
+  ASSERT_TRUE(PlanRdt(resctrl_, wanted, record_));
+  EXPECT_FALSE(MakeRdt(resctrl_, wanted, record_.rdt));  // the folder has no such file
+  EXPECT_FALSE(fs::exists(resctrl_.root() + "/new"));
 }
 
 TEST_F(IntelRdtTest, StatsAreThoseOfTheGroupAndItsDomains) {
@@ -130,8 +130,8 @@ TEST_F(IntelRdtTest, StatsAreThoseOfTheGroupAndItsDomains) {
   Count(group, "mon_L3_01", "llc_occupancy", "Unavailable\n");
   Count(group, "mon_L3_00", "llc_occupancy", "4096\n");
   Count(group, "mon_L3_00", "mbm_total_bytes", "7\n");
-  ASSERT_TRUE(PlanRdt(resctrl, {}, record));
-  auto stats = ReadRdtStats(resctrl, record.rdt);
+  ASSERT_TRUE(PlanRdt(resctrl_, {}, record_));
+  auto stats = ReadRdtStats(resctrl_, record_.rdt);
   ASSERT_TRUE(stats) << stats.error().Text();
   EXPECT_EQ(stats->cache->cbm_mask, "7ff");
   EXPECT_EQ(stats->cache->num_closids, 16u);
@@ -155,29 +155,29 @@ TEST_F(IntelRdtTest, AMonitoringGroupsCountersAreTheContainers) {
   oci::IntelRdt wanted;
   wanted.clos_id = "gold";
   wanted.enable_monitoring = true;
-  ASSERT_TRUE(PlanRdt(resctrl, wanted, record));
-  auto stats = ReadRdtStats(resctrl, record.rdt);
+  ASSERT_TRUE(PlanRdt(resctrl_, wanted, record_));
+  auto stats = ReadRdtStats(resctrl_, record_.rdt);
   ASSERT_TRUE(stats) << stats.error().Text();
   ASSERT_EQ(stats->domains.size(), 1u);
   EXPECT_EQ(stats->domains[0].llc_occupancy, 2u);
 }
 
 TEST_F(IntelRdtTest, WithoutMonitorsNothingIsCounted) {
-  fs::remove(resctrl.root() + "/info/MB");
+  fs::remove(resctrl_.root() + "/info/MB");
   Group("box", "L3:0=f\n");
   Group("", "L3:0=f\n");
-  ASSERT_TRUE(PlanRdt(resctrl, {}, record));
-  auto stats = ReadRdtStats(resctrl, record.rdt);
+  ASSERT_TRUE(PlanRdt(resctrl_, {}, record_));
+  auto stats = ReadRdtStats(resctrl_, record_.rdt);
   ASSERT_TRUE(stats) << stats.error().Text();
   EXPECT_TRUE(stats->cache && !stats->bandwidth && stats->domains.empty());
   EXPECT_FALSE(stats->counts_bandwidth || stats->counts_occupancy);
 }
 
 TEST_F(IntelRdtTest, TheRecordKeepsTheGroups) {
-  ASSERT_TRUE(PlanRdt(resctrl, {}, record));
-  auto read = ParseRecord(RecordJson(record), "state.json");
+  ASSERT_TRUE(PlanRdt(resctrl_, {}, record_));
+  auto read = ParseRecord(RecordJson(record_), "state.json");
   ASSERT_TRUE(read);
-  EXPECT_EQ(read->rdt.control, record.rdt.control);
+  EXPECT_EQ(read->rdt.control, record_.rdt.control);
   EXPECT_TRUE(read->rdt.control_is_ours);
 }
 

@@ -72,13 +72,13 @@ double WorkloadDescription::Number(const std::string& setting, double fallback) 
 }
 
 std::vector<double> WorkloadDescription::Numbers(const std::string& setting,
-                                                 std::vector<double> fallback) const {
+                                                 const std::vector<double>& fallback) const {
   auto at = numbers.find(setting);
   return at == numbers.end() ? fallback : at->second;
 }
 
-std::vector<std::string> WorkloadDescription::Texts(const std::string& setting,
-                                                    std::vector<std::string> fallback) const {
+std::vector<std::string> WorkloadDescription::Texts(
+    const std::string& setting, const std::vector<std::string>& fallback) const {
   auto at = words.find(setting);
   return at == words.end() ? fallback : at->second;
 }

@@ -49,9 +49,10 @@ struct WorkloadDescription {
 
   // A setting, or what stands for it.
   double Number(const std::string& setting, double fallback) const;
-  std::vector<double> Numbers(const std::string& setting, std::vector<double> fallback) const;
+  std::vector<double> Numbers(const std::string& setting,
+                              const std::vector<double>& fallback) const;
   std::vector<std::string> Texts(const std::string& setting,
-                                 std::vector<std::string> fallback) const;
+                                 const std::vector<std::string>& fallback) const;
 };
 
 Result<WorkloadDescription> ParseWorkload(std::string_view text, const std::string& name,

@@ -30,7 +30,8 @@ bool ParseLine(std::string_view text, Line& line) {
   auto space = text.find(' ');
   if (space == std::string_view::npos || text.size() < space + 4) return false;
   const char* end = text.data() + space;
-  auto [stopped, error] = std::from_chars(text.data(), end, line.address, 16);
+  auto [stopped, error] =
+      std::from_chars(text.data(), end, line.address, 16);  // NOLINT: not printf
   if (error != std::errc() || stopped != end) return false;
   line.type = text[space + 1];
   auto rest = text.substr(space + 3);

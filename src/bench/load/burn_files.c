@@ -65,6 +65,7 @@ static int HoldInodes(struct Burn* burn, int folder, long most, long* count) {
   }
   SayNumber("burn/inodes/held", "count", (double)*count);
   SayBurning(burn);
+  if (*count == 0) return 0;  // ended before it began
   for (long i = 0; !Ended(); i = (i + 1) % *count) {
     // Whatever became free in between another one may have taken.
     UnlinkScratchFile(folder, i);

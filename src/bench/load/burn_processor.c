@@ -26,7 +26,7 @@ int BurnCpu(struct Burn* burn) {
 // A processor that runs this has the pages in its translation cache, and is interrupted for them.
 static void* ReadPages(void* with) {
   const volatile char* pages = with;
-  for (unsigned i = 0;; ++i) (void)pages[i % kSharedPages * kPage];
+  for (unsigned i = 0;; ++i) (void)pages[(size_t)(i % kSharedPages) * kPage];
   return NULL;
 }
 
@@ -43,7 +43,7 @@ int BurnInterrupts(struct Burn* burn) {
   size_t size = (size_t)kSharedPages * kPage;
   char* pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (pages == MAP_FAILED) return errno;
-  for (int i = 0; i < kSharedPages; ++i) pages[i * kPage] = 1;
+  for (size_t i = 0; i < kSharedPages; ++i) pages[i * kPage] = 1;
   for (long i = Processors(); i > 0; --i) {
     pthread_t thread;
     int error = pthread_create(&thread, NULL, ReadPages, pages);
@@ -57,6 +57,6 @@ int BurnInterrupts(struct Burn* burn) {
     if (barriers) syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
     if (mprotect(pages, size, PROT_READ) == -1) return errno;
     if (mprotect(pages, size, PROT_READ | PROT_WRITE) == -1) return errno;
-    for (int i = 0; i < kSharedPages; ++i) pages[i * kPage] = 2;
+    for (size_t i = 0; i < kSharedPages; ++i) pages[i * kPage] = 2;
   }
 }

@@ -25,7 +25,7 @@ static enum Verdict Processor(const struct Probe* probe) {
 #if defined(__x86_64__)
   unsigned words[13] = {0};
   for (unsigned i = 0; i < 3; i++) {
-    unsigned* at = words + 4 * i;
+    unsigned* at = words + (size_t)4 * i;
     if (!__get_cpuid(0x80000002U + i, at, at + 1, at + 2, at + 3)) return Closed("no name is told");
   }
   char name[52];

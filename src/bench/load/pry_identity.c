@@ -45,7 +45,8 @@ static enum Verdict MappedRoot(const struct Probe* probe) {
   if (InHostNamespace("user") == 1) return Sees("the users are the host's");
   if (ReadFile("/proc/self/uid_map", bytes, sizeof(bytes)) < 0)
     return Failed("/proc/self/uid_map", errno);
-  if (sscanf(bytes, "%u %u %u", &inside, &outside, &size) != 3) return Closed("no user is mapped");
+  if (sscanf(bytes, "%u %u %u", &inside, &outside, &size) != 3)  // NOLINT: the kernel's numbers
+    return Closed("no user is mapped");
   if (outside == 0) return Reached(kTouches, "user %u is the host's root", inside);
   return Closed("user %u is %u outside", inside, outside);
 }

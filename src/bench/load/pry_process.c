@@ -37,7 +37,7 @@ static pid_t FindPlanted(void) {
       // The words that planted things are named in are on our own command line, too.
       if (size > 0 && HasToken(line, (size_t)size) &&
           memmem(line, (size_t)size, "--marker", 8) == NULL)
-        found = (pid_t)atoi(entry->d_name);
+        found = (pid_t)strtol(entry->d_name, NULL, 10);
     }
     closedir(folder);
   }
@@ -80,7 +80,7 @@ static enum Verdict List(const struct Probe* probe) {
   if (folder == NULL) return Failed("/proc", errno);
   for (struct dirent* entry; (entry = readdir(folder)) != NULL;) count += IsNumber(entry->d_name);
   closedir(folder);
-  if (atoi(self) != getpid())
+  if (strtol(self, NULL, 10) != getpid())
     return Sees("/proc is that of an outer pid namespace: %d processes", count);
   if (host < 0) return Unknown("%d processes; the pid namespace is not told", count);
   // This one, its parent, and perhaps the shell that started it.

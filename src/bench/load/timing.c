@@ -79,7 +79,7 @@ void CountIn(struct Histogram* histogram, uint64_t ns) {
     return;
   }
   unsigned exponent = 63 - (unsigned)__builtin_clzll(ns);
-  ++histogram->counts[4 * (exponent - 1) + ((ns >> (exponent - 2)) & 3)];
+  ++histogram->counts[(uint64_t)4 * (exponent - 1) + ((ns >> (exponent - 2)) & 3)];
 }
 
 void SayHistogram(const char* metric, const struct Histogram* histogram) {

@@ -110,7 +110,7 @@ static void Say(struct Part* part) {
   char metric[64];
   if (part->failed > 0)
     SayCannot(part->metric, "%llu of %llu times: %s (%s)", (unsigned long long)part->failed,
-              (unsigned long long)(part->failed + part->samples.seen), strerror(part->error),
+              (unsigned long long)part->failed + part->samples.seen, strerror(part->error),
               strerrorname_np(part->error));
   if (part->samples.count == 0) return;
   SayQuantiles(part->metric, &part->samples, false);
@@ -179,7 +179,7 @@ int RunVictim(char** words) {
   enum { kParts = sizeof parts / sizeof parts[0], kLoopbackPart = 3, kDiskPart = 5 };
   bool good = StartSamples(&lateness, kSamples) && (victim.walked = malloc(kWalkBytes)) != NULL;
   for (size_t i = 0; i < kParts && good; ++i) good = StartSamples(&parts[i].samples, kSamples);
-  if (!good) return ComplainCall("victim: malloc", errno);
+  if (!good) return ComplainCall("victim: malloc", errno);  // NOLINT: the process ends
   memset(victim.walked, 1, kWalkBytes);
   if (!StartEcho(&victim)) {
     SayCannotCall("victim/loopback", "a server on the loopback", errno);
