@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // init: the first process of a microVM's guest, which the kernel starts as /init (or as whatever
-// ends so). The words behind ` -- ` on the kernel's command line are what it runs; %20 in them is a
-// space. Then the machine is off. A machine without ACPI ends by a reboot: `reboot=…` is for the
-// kernel, and says so to us.
+// ends so). The words behind ` -- ` on the kernel's command line are what it runs, a program by its
+// absolute path or a subcommand; %20 in them is a space. Then the machine is off. A machine without
+// ACPI ends by a reboot: `reboot=…` is for the kernel, and says so to us. Where the program fails,
+// its exit code goes to QEMU's device isa-debug-exit, which ends QEMU with 2 * code + 1.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <sys/io.h>
+#endif
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
@@ -71,23 +75,38 @@ static bool ReadCommandLine(char* text, char* words[kMostWords + 1]) {
   return reboots;
 }
 
-static void RunAndWait(char** words) {
+static int Execute(char** words) {
+  if (!words[0] || words[0][0] != '/') return RunWords(words);
+  execv(words[0], words);
+  return ComplainCall(words[0], errno);
+}
+
+// The exit code, 128 and the signal's number for one that was killed.
+static int RunAndWait(char** words) {
   pid_t child = ForkWorker();
-  if (child == 0) _exit(RunWords(words));
-  if (child == -1) {
-    ComplainCall("init: fork", errno);
-    return;
-  }
+  if (child == 0) _exit(Execute(words));
+  if (child == -1) return ComplainCall("init: fork", errno);
   int status = 0;
   // Orphans are ours, too.
   for (pid_t pid = 0; pid != child;) {
     pid = waitpid(-1, &status, 0);
-    if (pid == -1 && errno != EINTR) return;
+    if (pid == -1 && errno != EINTR) return ComplainCall("init: waitpid", errno);
   }
-  if (WIFSIGNALED(status))
+  if (WIFSIGNALED(status)) {
     Complain("init: '%s' was killed by signal %d", words[0], WTERMSIG(status));
-  else if (status != 0)
-    Complain("init: '%s' ended with exit code %d", words[0], WEXITSTATUS(status));
+    return 128 + WTERMSIG(status);
+  }
+  if (status != 0) Complain("init: '%s' ended with exit code %d", words[0], WEXITSTATUS(status));
+  return WEXITSTATUS(status);
+}
+
+static void TellCode(int code) {
+#if defined(__x86_64__)
+  enum { kDebugExitPort = 0x501 };
+  if (ioperm(kDebugExitPort, 1, 1) == 0) outb((unsigned char)code, kDebugExitPort);
+#else
+  (void)code;
+#endif
 }
 
 int RunInit(char** words) {
@@ -104,9 +123,10 @@ int RunInit(char** words) {
   if (fd == -1 || read(fd, text, sizeof text - 1) == -1) ComplainCall("init: /proc/cmdline", errno);
   char* behind[kMostWords + 1];
   bool reboots = ReadCommandLine(text, behind);
-  RunAndWait(behind);
+  int code = RunAndWait(behind);
   sync();
   tcdrain(STDOUT_FILENO);
+  if (code != 0) TellCode(code);
   if (reboot(reboots ? RB_AUTOBOOT : RB_POWER_OFF) == -1) ComplainCall("init: reboot", errno);
   return 1;
 }

@@ -83,6 +83,19 @@ def test_the_life_of_every_target(bench, target, programs):
         assert {"lifecycle/create", "lifecycle/exec", "lifecycle/pause", "lifecycle/unpause", "lifecycle/delete"} <= metrics(data, target)
 
 
+def test_a_virtual_machine(bench, own):
+    """What it runs is what was asked for, and its failure is the machine's."""
+    need("qemu-system-x86_64", "busybox")
+    if not [*Path("/boot").glob("vmlinuz-*"), *(Path.home() / ".cache/kiste/vm").glob("kernel-*/boot/vmlinuz-*")]:
+        pytest.skip("there is no kernel to boot: tools/vm makes one ready")
+    (own / "workloads/wrong.toml").write_text('title="wrong"\naxiom="performance"\nmethod="command"\ncommand=["{load}", "cpu", "--no-such-option"]\n')
+    result = bench.ask("run", "-t", "qemu-tcg", "-w", "quick,wrong", "-r", 1, "--no-warm-up", "--descriptions", own, timeout=170)
+    data = bench.json()
+    assert "cpu/primes" in metrics(data, "qemu-tcg"), result.stdout + result.stderr
+    failed = [missing for missing in data["missing"] if not missing["metric"]]
+    assert [missing["workload"] for missing in failed] == ["wrong"] and "exit code 5" in failed[0]["why"]
+
+
 def test_all_methods(bench, own):
     """Each in small, bare and in a container."""
     texts = {
