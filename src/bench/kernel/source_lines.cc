@@ -2,9 +2,11 @@
 #include "bench/kernel/source_lines.h"
 
 #include <elfutils/libdw.h>
+#include <elfutils/libdwelf.h>
 #include <elfutils/libdwfl.h>
 #include <fcntl.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -47,9 +49,38 @@ int FindElf(Dwfl_Module* module, void** data, const char* name, Dwarf_Addr base,
   return -1;
 }
 
+bool IsOfModule(Dwfl_Module* module, int fd) {
+  const unsigned char* wanted = nullptr;
+  GElf_Addr address = 0;
+  int length = dwfl_module_build_id(module, &wanted, &address);
+  Elf* elf = elf_begin(fd, ELF_C_READ_MMAP, nullptr);
+  const void* found = nullptr;
+  ssize_t bytes = elf == nullptr ? -1 : dwelf_elf_gnu_build_id(elf, &found);
+  bool same =
+      length > 0 && bytes == length && std::memcmp(wanted, found, static_cast<size_t>(length)) == 0;
+  elf_end(elf);
+  return same;
+}
+
+// Debian's symbols of a module have the module's own name, which libdwfl does not try.
+int FindSymbols(Dwfl_Module* module, void** data, const char* name, Dwarf_Addr base,
+                const char* file, const char* link, GElf_Word sum, char** found) {
+  int fd = dwfl_standard_find_debuginfo(module, data, name, base, file, link, sum, found);
+  if (fd >= 0 || file == nullptr || file[0] != '/') return fd;
+  std::string place = StrCat("/usr/lib/debug", file);
+  fd = open(place.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return -1;
+  if (!IsOfModule(module, fd)) {
+    close(fd);
+    return -1;
+  }
+  *found = strdup(place.c_str());
+  return fd;
+}
+
 constexpr Dwfl_Callbacks kKernelCallbacks = {
     .find_elf = FindElf,
-    .find_debuginfo = dwfl_standard_find_debuginfo,
+    .find_debuginfo = FindSymbols,
     .section_address = dwfl_linux_kernel_module_section_address,
 };
 constexpr Dwfl_Callbacks kProcessCallbacks = {
