@@ -10,8 +10,6 @@
 #include <tuple>
 #include <utility>
 
-#include "base/strings.h"
-
 namespace kiste::sys {
 
 namespace {
@@ -117,12 +115,6 @@ Status AppendApart(std::vector<Rule> rules, std::span<const uint32_t> architectu
     TRY(CheckLength(filter));
   }
   return {};
-}
-
-Status CheckLength(std::span<const sock_filter> filter) {
-  if (filter.size() <= BPF_MAXINSNS) return {};
-  return Fail(ErrorKind::kUnsupported, StrCat("the profile compiles to ", filter.size(),
-                                              " instructions, the kernel takes ", BPF_MAXINSNS));
 }
 
 }  // namespace kiste::sys

@@ -30,7 +30,4 @@ std::vector<Rule> TakeMistaken(std::vector<Rule>& rules);
 Status AppendApart(std::vector<Rule> rules, std::span<const uint32_t> architectures,
                    std::vector<sock_filter>& filter);
 
-// kUnsupported: more instructions than the kernel takes.
-Status CheckLength(std::span<const sock_filter> filter);
-
 }  // namespace kiste::sys

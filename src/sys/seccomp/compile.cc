@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <linux/bpf_common.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 

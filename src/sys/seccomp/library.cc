@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/seccomp/library.h"
 
+#include <linux/bpf_common.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,6 +49,12 @@ Result<std::vector<sock_filter>> Export(const Filter& filter) {
   if (got < 0) return ErrnoError("read seccomp memfd");
   if (static_cast<size_t>(got) != bytes) return SystemError(EIO, "read seccomp memfd");
   return instructions;
+}
+
+Status CheckLength(std::span<const sock_filter> filter) {
+  if (filter.size() <= BPF_MAXINSNS) return {};
+  return Fail(ErrorKind::kUnsupported, StrCat("the profile compiles to ", filter.size(),
+                                              " instructions, the kernel takes ", BPF_MAXINSNS));
 }
 
 }  // namespace kiste::sys

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,5 +41,7 @@ std::unexpected<Error> Contradiction(const Rule& rule);
 Status AddRule(const Filter& filter, const Rule& rule);
 // The program that libseccomp generates; at least one instruction.
 Result<std::vector<sock_filter>> Export(const Filter& filter);
+// kUnsupported: more instructions than the kernel takes.
+Status CheckLength(std::span<const sock_filter> filter);
 
 }  // namespace kiste::sys
