@@ -187,7 +187,7 @@ std::string Stage::Look() {
     std::error_code missing;
     for (const auto& entry : fs::directory_iterator(names, missing)) {
       std::string name = entry.path().filename();
-      bool cache = name == ".seccomp" || (kind[0] == 'c' && name.find(".tmp") == std::string::npos);
+      bool cache = name == ".seccomp" || (kind[0] == 'c' && name.find('.') == std::string::npos);
       if (!cache) found += std::string(" [") + kind + " " + name + "]";
     }
   }

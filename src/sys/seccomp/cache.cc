@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
-#include <ctime>
 #include <memory>
 #include <utility>
 
 #include "base/fd.h"
+#include "base/strings.h"
 #include "sys/seccomp/cache_file.h"
 #include "sys/seccomp/seccomp.h"
 
@@ -20,8 +20,6 @@ namespace kiste::sys {
 namespace {
 
 constexpr size_t kNameDigits = 16;
-constexpr std::string_view kTemporary = ".tmp";  // after the name and a random number
-constexpr time_t kTemporaryAge = 60;             // s; one that old was left by a process that died
 
 std::string Hex(uint64_t number) {
   char digits[kNameDigits];
@@ -33,11 +31,6 @@ std::string Hex(uint64_t number) {
 bool IsEntry(std::string_view name) {
   return name.size() == kNameDigits &&
          name.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-bool IsTemporary(std::string_view name) {
-  return name.size() > kNameDigits && IsEntry(name.substr(0, kNameDigits)) &&
-         name.ends_with(kTemporary);
 }
 
 // Only a file that nobody but the effective user could have written is believed. O_NONBLOCK: the
@@ -59,33 +52,28 @@ std::optional<SeccompProgram> Load(int directory, const std::string& name, std::
   return ParseCacheFile({bytes.get(), size}, key);
 }
 
-bool WriteNew(int directory, const std::string& name, std::string_view bytes) {
-  Fd file(
-      openat(directory, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  return file && fchmod(file.get(), 0600) == 0 &&
-         write(file.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size());
-}
-
-// Other processes see the old file, no file or the whole new one.
+// Other processes see the old file, no file or the whole new one. The new one has no name until it
+// is whole (open(2), O_TMPFILE), so that a writer that dies leaves nothing; a file system without
+// such files gets no cache.
 bool Store(int directory, const std::string& name, std::string_view bytes) {
-  uint64_t random = 0;
-  if (getrandom(&random, sizeof random, GRND_NONBLOCK) != sizeof random) {
-    random = static_cast<uint64_t>(getpid());
+  Fd file(openat(directory, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600));
+  if (!file || fchmod(file.get(), 0600) < 0 ||
+      write(file.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) {
+    return false;
   }
-  std::string temporary = name + "." + Hex(random) + std::string(kTemporary);
-  if (WriteNew(directory, temporary, bytes) &&
-      renameat(directory, temporary.c_str(), directory, name.c_str()) == 0) {
-    return true;
-  }
-  unlinkat(directory, temporary.c_str(), 0);
-  return false;
+  std::string itself = StrCat("/proc/self/fd/", file.get());
+  auto give_name = [&] {
+    return linkat(AT_FDCWD, itself.c_str(), directory, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
+  };
+  if (give_name()) return true;
+  return errno == EEXIST && unlinkat(directory, name.c_str(), 0) == 0 && give_name();
 }
 
 struct CloseDirectory {
   void operator()(DIR* directory) const { closedir(directory); }
 };
 
-// Removes the oldest entries beyond the bound, never `newest`, and what dead writers left.
+// Removes the oldest entries beyond the bound, never `newest`.
 void Prune(int cache_dir, const std::string& newest) {
   Fd again(openat(cache_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!again) return;
@@ -97,19 +85,12 @@ void Prune(int cache_dir, const std::string& newest) {
     std::string name;
   };
   std::vector<Entry> entries;
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
   while (const dirent* found = readdir(directory.get())) {
     std::string name = found->d_name;
     struct stat status{};
-    if (name == newest || (!IsEntry(name) && !IsTemporary(name)) ||
-        fstatat(fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) < 0) {
-      continue;
-    }
-    if (IsEntry(name)) {
+    if (name != newest && IsEntry(name) &&
+        fstatat(fd, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
       entries.push_back({status.st_mtim, std::move(name)});
-    } else if (status.st_mtim.tv_sec + kTemporaryAge < now.tv_sec) {
-      unlinkat(fd, name.c_str(), 0);
     }
   }
   std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
