@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <rdma/ib_user_verbs.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -273,6 +275,23 @@ static int CountTo(char** arguments) {
   }
 }
 
+// verbs DEVICE COUNT: asks a device for remote memory access for a context COUNT times (what
+// ibv_open_device(3) does); prints each answer. The kernel counts them against rdma.max.
+static int Verbs(char** arguments) {
+  for (int i = atoi(arguments[1]); i > 0; --i) {
+    struct ib_uverbs_get_context_resp response;
+    struct {
+      struct ib_uverbs_cmd_hdr header;
+      struct ib_uverbs_get_context context;
+    } ask = {{IB_USER_VERBS_CMD_GET_CONTEXT, sizeof ask / 4, sizeof response / 4},
+             {.response = (uintptr_t)&response}};
+    int fd = open(arguments[0], O_RDWR);
+    if (fd < 0) return 1;
+    printf("%s\n", write(fd, &ask, sizeof ask) == sizeof ask ? "a context" : strerror(errno));
+  }
+  return 0;
+}
+
 static const struct {
   const char* name;
   int (*deed)(char** arguments);
@@ -291,6 +310,7 @@ static const struct {
     {"serve", Serve, 1},
     {"lock", Lock, 1},
     {"count-to", CountTo, 1},
+    {"verbs", Verbs, 2},
 };
 
 int main(int count, char** arguments) {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cgroups: where the container is put, each limit in the file that means it, that the limits hold, and that delete cleans up."""
 
+import json
 import os
 from pathlib import Path
 
@@ -296,6 +297,47 @@ def test_a_device_for_remote_memory_access_that_is_not_there_is_refused(runtime,
     result = runtime.refuses("create", "--bundle", bundle.write().folder, runtime.new_id())
     if runtime.is_kiste:
         assert "rdma" in result.stderr and "kt-none" in result.stderr
+
+
+@pytest.fixture
+def remote_memory():
+    """Name of a device for remote memory access, and the numbers of its file."""
+    cgroups.require_controller("rdma")
+    for verbs in sorted(Path("/sys/class/infiniband_verbs").glob("uverbs*")):
+        major, minor = (verbs / "dev").read_text().split(":")
+        return (verbs / "ibdev").read_text().strip(), (int(major), int(minor))
+    pytest.skip("this host has no device for remote memory access (the kind of host rdma has)")
+
+
+def remote_memory_limits(pid):
+    text = (cgroups.ProcessCgroups(pid).folder("rdma") / "rdma.max").read_text()
+    return [line.strip() for line in text.splitlines()]
+
+
+@pytest.mark.parametrize("limits, expected", [
+    ({"hcaHandles": 3, "hcaObjects": 10000}, "hca_handle=3 hca_object=10000"), ({"hcaHandles": 0}, "hca_handle=0 hca_object=max"),
+    ({"hcaObjects": 7}, "hca_handle=max hca_object=7"), (None, "hca_handle=max hca_object=max")], ids=["both", "no-handles", "objects", "none"])
+def test_remote_memory_access(runtime, bundle, remote_memory, limits, expected):
+    if limits:
+        bundle.resources["rdma"] = {remote_memory[0]: limits}
+    assert f"{remote_memory[0]} {expected}" in remote_memory_limits(runtime.create(bundle).pid)
+
+
+def test_remote_memory_access_holds(runtime, bundle, remote_memory, probe):
+    """A program gets as many contexts of the device as it has handles."""
+    name, numbers = remote_memory
+    bundle.resources["rdma"] = {name: {"hcaHandles": 2}}
+    with_device(bundle, numbers, (True, "rw")).with_probe(probe, "verbs", "/dev/mine", "4")
+    assert runtime.output_of(bundle).splitlines() == 2 * ["a context"] + 2 * ["Resource temporarily unavailable"]
+
+
+def test_remote_memory_access_is_updated(runtime, bundle, remote_memory):
+    if not runtime.is_kiste:
+        pytest.skip("runc's and crun's update do not know rdma")
+    bundle.resources["rdma"] = {remote_memory[0]: {"hcaHandles": 3, "hcaObjects": 4}}
+    container = runtime.run_detached(bundle.sleeps())
+    runtime.ok("update", "--resources", "-", container.id, text=json.dumps({"rdma": {remote_memory[0]: {"hcaHandles": 5}}}))
+    assert f"{remote_memory[0]} hca_handle=5 hca_object=4" in remote_memory_limits(container.pid)
 
 
 # -- block devices
