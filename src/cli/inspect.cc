@@ -160,7 +160,7 @@ constexpr std::chrono::minutes kPsPatience(1);  // it reads all of /proc
 Result<std::string> FilterPs(const std::vector<pid_t>& pids,
                              const std::vector<std::string>& ps_options) {
   std::vector<std::string> words = {"ps"};
-  if (ps_options.empty()) words.push_back("-ef");
+  if (ps_options.empty()) words.emplace_back("-ef");
   words.insert(words.end(), ps_options.begin(), ps_options.end());
   std::string command = Join(words, " ");
   auto [code, output] = TRY(sys::RunCommand(std::move(words), kPsPatience));

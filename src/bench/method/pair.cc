@@ -15,7 +15,7 @@ namespace {
 
 Words Command(const Trial& trial, const std::string& load) {
   Words command = {"{load}", load};
-  if (load == "disk") command.push_back("{data}");
+  if (load == "disk") command.emplace_back("{data}");
   auto options = trial.workload.Texts(load, {});
   command.insert(command.end(), options.begin(), options.end());
   return command;

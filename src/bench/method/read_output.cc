@@ -42,8 +42,8 @@ Status CheckName(std::string_view name, std::string_view line) {
 }
 
 // METRIC UNIT NUMBER …, from word `first` on.
-Status ReadSamples(const std::vector<std::string_view>& words, size_t first, std::optional<At> at,
-                   std::string_view line, Outcome& outcome) {
+Status ReadSamples(const std::vector<std::string_view>& words, size_t first,
+                   const std::optional<At>& at, std::string_view line, Outcome& outcome) {
   if (words.size() < first + 3) return WrongLine("a metric, a unit and numbers", line);
   TRY(CheckName(words[first], line));
   auto unit = words[first + 1];

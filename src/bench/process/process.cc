@@ -28,14 +28,14 @@ volatile sig_atomic_t interrupted = 0;
 // Readable when a child has ended: orphans that were left to us are waited for by others, who see
 // them until they are reaped.
 const Fd& ChildrenEnded() {
-  static const Fd ended = [] {
+  static const Fd kEnded = [] {
     sigset_t child;
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child, nullptr);
     return Fd(signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK));
   }();
-  return ended;
+  return kEnded;
 }
 
 // poll(2), reaping orphans meanwhile; `count` descriptors and room for one more.

@@ -98,8 +98,11 @@ Result<pid_t> Spawn(const std::string& program, const Start& start, int output, 
   sigset_t all, before;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, &before);
+  // NOLINTBEGIN(*-unsafe-functions,clang-analyzer-*): a big process is not copied, and Child only
+  // makes system calls.
   pid_t pid = vfork();
   if (pid == 0) Child(plan, failure);
+  // NOLINTEND(*-unsafe-functions,clang-analyzer-*)
   int fork_errno = errno;
   sigprocmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) return SystemError(fork_errno, "vfork");

@@ -198,7 +198,8 @@ std::string CurvesPlot(const RecordedRun& run, const MetricFigures& figures, Pla
   }
   if (!std::isfinite(least)) least = 1;
   auto curves = CurvesOf(figures, run.targets.size());
-  double key = kRow * static_cast<double>((curves.size() + 2) / 3);
+  size_t rows = (curves.size() + 2) / 3;
+  double key = kRow * static_cast<double>(rows);
   Axis x(64, kWidth - 16), y(kHeight, kTop);
   for (const auto* figure : figures) {
     x.Take(Placed(figure->at->x, least));
@@ -229,8 +230,9 @@ std::string CurvesPlot(const RecordedRun& run, const MetricFigures& figures, Pla
     }
     svg += StrCat("<path class=\"l\"", curve.target >= 8 ? " stroke-dasharray=\"5 3\"" : "",
                   " d=\"", path, "\"/>");
-    double key_x = 16 + 130 * static_cast<double>(number % 3);
-    double key_y = kHeight + kFoot + 22 + kRow * static_cast<double>(number / 3);
+    size_t row = number / 3, column = number % 3;
+    double key_x = 16 + 130 * static_cast<double>(column);
+    double key_y = kHeight + kFoot + 22 + kRow * static_cast<double>(row);
     svg += Dot(key_x, key_y - 4, 4, "d");
     svg += Text(key_x + 9, key_y, "start", "n", Shortened(run.targets[curve.target].name)) + "</g>";
     ++number;

@@ -44,7 +44,7 @@ const Command* Find(std::string_view name) {
 }
 
 int Complain(const Error& error, int code) {
-  fprintf(stderr, "%s: %s\n", kProgram.data(), error.Text().c_str());
+  fputs(StrCat(kProgram, ": ", error.Text(), "\n").c_str(), stderr);
   return code;
 }
 
