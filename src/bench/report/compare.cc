@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <utility>
 
 #include "base/strings.h"
 
@@ -166,12 +167,46 @@ size_t IndexOf(const RecordedRun& run, const std::string& target) {
   return at;
 }
 
+// What a target's probes found, by workload and probe; without what they could not tell.
+std::map<std::pair<std::string, std::string>, std::string> VerdictsOf(const RecordedRun& run,
+                                                                      size_t target) {
+  std::map<std::pair<std::string, std::string>, std::string> verdicts;
+  for (const auto& row : MakeProbeRows(run)) {
+    auto found = row.by_target.find(target);
+    if (found == row.by_target.end() || found->second.verdict == "unknown") continue;
+    verdicts[{run.workloads[row.workload].name, row.probe}] = found->second.verdict;
+  }
+  return verdicts;
+}
+
+void CompareFindings(const RecordedRun& first, size_t first_target, const RecordedRun& second,
+                     size_t second_target, const std::string& name, Comparison& comparison) {
+  auto left = VerdictsOf(first, first_target), right = VerdictsOf(second, second_target);
+  for (const auto& [probe, verdict] : left) {
+    auto other = right.find(probe);
+    if (other == right.end()) continue;
+    ++comparison.probes;
+    if (other->second == verdict) continue;
+    comparison.findings.push_back({probe.first, name, probe.second, verdict, other->second});
+  }
+}
+
 }  // namespace
 
 bool Comparison::any() const {
-  return std::any_of(differences.begin(), differences.end(), [](const Difference& difference) {
+  auto real = [](const Difference& difference) {
     return difference.verdict == Verdict::kBetter || difference.verdict == Verdict::kWorse;
-  });
+  };
+  return !findings.empty() || std::any_of(differences.begin(), differences.end(), real);
+}
+
+size_t Comparison::undecided() const {
+  auto few = [](const Difference& difference) { return difference.verdict == Verdict::kTooFew; };
+  return static_cast<size_t>(std::count_if(differences.begin(), differences.end(), few));
+}
+
+bool Comparison::decided() const {
+  return differences.empty() ? probes > 0 : undecided() < differences.size();
 }
 
 Result<Comparison> CompareTargets(const RecordedRun& run, const std::string& first,
@@ -183,7 +218,7 @@ Result<Comparison> CompareTargets(const RecordedRun& run, const std::string& fir
     return Fail(ErrorKind::kNotFound, StrCat("run ", run.name, ": expected one of the targets ",
                                              Join(names, ", "), ", found ", Quote(name)));
   }
-  Comparison comparison{first, second, {}, 0};
+  Comparison comparison{.first = first, .second = second};
   auto figures = CollectFigures(run);
   auto left = SeriesOf(run, figures, IndexOf(run, first));
   auto right = SeriesOf(run, figures, IndexOf(run, second));
@@ -193,11 +228,12 @@ Result<Comparison> CompareTargets(const RecordedRun& run, const std::string& fir
   }
   std::erase_if(comparison.differences, [](const Difference& d) { return d.rounds == 0; });
   Judge(comparison, LeastPaired, 0);
+  CompareFindings(run, IndexOf(run, first), run, IndexOf(run, second), "", comparison);
   return comparison;
 }
 
 Comparison CompareRuns(const RecordedRun& first, const RecordedRun& second) {
-  Comparison comparison{first.name, second.name, {}, 0};
+  Comparison comparison{.first = first.name, .second = second.name};
   auto left_figures = CollectFigures(first), right_figures = CollectFigures(second);
   const auto& base = first.targets[Baseline(first)].name;
   bool same_base = second.targets[Baseline(second)].name == base;
@@ -207,6 +243,7 @@ Comparison CompareRuns(const RecordedRun& first, const RecordedRun& second) {
     const auto& target = first.targets[at].name;
     size_t other = IndexOf(second, target);
     if (other == second.targets.size()) continue;
+    CompareFindings(first, at, second, other, target, comparison);
     auto left = SeriesOf(first, left_figures, at);
     auto right = SeriesOf(second, right_figures, other);
     bool others = first.targets.size() > 1 && second.targets.size() > 1;

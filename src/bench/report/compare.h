@@ -11,6 +11,8 @@
 // differs between them by less than one in a hundred is none: two runs differ by that in where
 // things lie in memory. A metric with too few rounds for any answer is said to be so and is no
 // member of the family.
+//
+// What probes found is no matter of chance: every verdict that is another one is a difference.
 #pragma once
 
 #include <string>
@@ -38,11 +40,21 @@ struct Difference {
   Verdict verdict = Verdict::kSame;
 };
 
+// A probe that both sides have and that found something else.
+struct ChangedFinding {
+  std::string workload, target, probe;  // target: of two runs only
+  std::string first, second;            // verdicts
+};
+
 struct Comparison {
   std::string first, second;
   std::vector<Difference> differences;
-  int needed = 0;  // rounds with which something could be found; 0 where there are enough
+  std::vector<ChangedFinding> findings;
+  size_t probes = 0;  // that both have
+  int needed = 0;     // rounds with which something could be found; 0 where there are enough
   bool any() const;
+  size_t undecided() const;  // metrics with too few rounds
+  bool decided() const;      // at least one metric; of probes alone, one of them
 };
 
 // kNotFound names a target that the run does not have.

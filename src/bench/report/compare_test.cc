@@ -149,6 +149,45 @@ TEST(Comparison, AFunctionOfXIsOneTest) {
   EXPECT_EQ(CompareTargets(run, "a", "b")->differences.size(), 1u);
 }
 
+// A run of `a` and `b`, whose probe finds what is given.
+RecordedRun Probed(const std::string& a, const std::string& b) {
+  auto run = FakeRun({"a", "b"}, {"w"});
+  AddTrial(run, 0, 0, 1).findings.push_back({"files/other", a, ""});
+  AddTrial(run, 1, 0, 1).findings.push_back({"files/other", b, ""});
+  return run;
+}
+
+TEST(Comparison, AProbeThatFindsSomethingElseIsADifference) {
+  auto comparison = CompareTargets(Probed("closed", "touches"), "a", "b");
+  ASSERT_TRUE(comparison);
+  EXPECT_TRUE(comparison->any());
+  ASSERT_EQ(comparison->findings.size(), 1u);
+  EXPECT_EQ(comparison->findings[0].second, "touches");
+  EXPECT_NE(TerminalComparison(*comparison).find("files/other  closed -> touches"),
+            std::string::npos);
+  EXPECT_FALSE(CompareTargets(Probed("sees", "sees"), "a", "b")->any());
+  EXPECT_FALSE(CompareTargets(Probed("sees", "unknown"), "a", "b")->any());
+}
+
+TEST(CompareRuns, ProbesAreComparedByTarget) {
+  auto comparison = CompareRuns(Probed("closed", "sees"), Probed("closed", "closed"));
+  ASSERT_EQ(comparison.findings.size(), 1u);
+  EXPECT_EQ(comparison.findings[0].target, "b");
+  EXPECT_EQ(comparison.findings[0].first, "sees");
+  EXPECT_EQ(comparison.probes, 2u);
+}
+
+TEST(Comparison, ThatCouldDecideNothingSaysSo) {
+  auto few = CompareTargets(Noise(1, Shape::kNormal, 2, 2), "a", "b");
+  ASSERT_TRUE(few);
+  EXPECT_FALSE(few->decided());
+  EXPECT_EQ(few->undecided(), 30u);
+  EXPECT_NE(TerminalComparison(*few).find("No metric could be decided."), std::string::npos);
+  EXPECT_EQ(TerminalComparison(*few).find("No difference"), std::string::npos);
+  auto enough = CompareTargets(Noise(1, Shape::kNormal, 15, 1), "a", "b");
+  EXPECT_TRUE(enough->decided());
+}
+
 TEST(Comparison, AnUnknownTargetIsNamed) {
   auto comparison = CompareTargets(FakeRun({"a"}, {}), "a", "c");
   ASSERT_FALSE(comparison);

@@ -29,6 +29,31 @@ std::string NameOf(const Difference& difference) {
                 ": ", difference.metric);
 }
 
+std::string FindingsText(const Comparison& comparison) {
+  if (comparison.probes == 0) return "";
+  std::string text = StrCat(comparison.findings.size(), " of ", comparison.probes,
+                            " probes found something else\n");
+  for (const auto& finding : comparison.findings) {
+    text += StrCat("  ", finding.target.empty() ? "" : finding.target + ": ", finding.workload,
+                   ": ", finding.probe, "  ", finding.first, " -> ", finding.second, "\n");
+  }
+  return text;
+}
+
+std::string Conclusion(const Comparison& comparison) {
+  size_t undecided = comparison.undecided();
+  std::string text;
+  if (comparison.needed > 0) {
+    text = StrCat("With so few rounds not every difference could be found: at least ",
+                  comparison.needed, " are needed for this many comparisons.\n");
+  }
+  if (comparison.any()) return text + "There are real differences.\n";
+  if (!comparison.decided()) return text + "No metric could be decided.\n";
+  if (undecided == 0) return text + "No difference.\n";
+  return StrCat(text, "No difference in what could be decided; ", undecided, " of ",
+                comparison.differences.size(), " metrics could not.\n");
+}
+
 }  // namespace
 
 std::string TerminalComparison(const Comparison& comparison) {
@@ -47,13 +72,8 @@ std::string TerminalComparison(const Comparison& comparison) {
     text += StrCat("  ", name, std::string(widest - Width(name), ' '), numbers,
                    Word(difference.verdict), "\n");
   }
-  if (comparison.differences.empty()) text += "  nothing that both have\n";
-  if (comparison.needed > 0) {
-    text += StrCat("With so few rounds not every difference could be found: at least ",
-                   comparison.needed, " are needed for this many comparisons.\n");
-  }
-  text += comparison.any() ? "There are real differences.\n" : "No difference.\n";
-  return text;
+  if (comparison.differences.empty()) text += "  no metric that both have\n";
+  return StrCat(text, FindingsText(comparison), Conclusion(comparison));
 }
 
 std::string JsonComparison(const Comparison& comparison) {
@@ -67,6 +87,8 @@ std::string JsonComparison(const Comparison& comparison) {
   json::Member(writer, "first", comparison.first);
   json::Member(writer, "second", comparison.second);
   json::Member(writer, "different", comparison.any());
+  json::Member(writer, "decided", comparison.decided());
+  json::Member(writer, "undecided", static_cast<uint64_t>(comparison.undecided()));
   real("alpha", kAlpha);
   json::Key(writer, "differences");
   writer.StartArray();
@@ -82,6 +104,18 @@ std::string JsonComparison(const Comparison& comparison) {
     real("p", difference.p);
     real("corrected", difference.corrected);
     json::Member(writer, "verdict", Word(difference.verdict));
+    writer.EndObject();
+  }
+  writer.EndArray();
+  json::Key(writer, "findings");
+  writer.StartArray();
+  for (const auto& finding : comparison.findings) {
+    writer.StartObject();
+    json::Member(writer, "workload", finding.workload);
+    json::Member(writer, "target", finding.target);
+    json::Member(writer, "probe", finding.probe);
+    json::Member(writer, "first", finding.first);
+    json::Member(writer, "second", finding.second);
     writer.EndObject();
   }
   writer.EndArray();

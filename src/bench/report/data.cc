@@ -142,6 +142,7 @@ void WriteRun(Writer& writer, const RecordedRun& run, const std::vector<const Fi
   json::Member(writer, "seed", run.seed);
   json::Member(writer, "rounds", run.rounds);
   Real(writer, "confidence", kConfidence);
+  json::Member(writer, "fewest_for_interval", static_cast<uint64_t>(kFewestForInterval));
   WriteRows(writer, run);
   WriteFigures(writer, run, figures);
   WriteFindings(writer, run);

@@ -239,15 +239,17 @@ std::string HtmlReport(const RecordedRun& run) {
                    axiom.about, "</p>", part, "</section>");
   }
   const auto& base = run.targets.empty() ? std::string("none") : run.targets[Baseline(run)].name;
-  auto intro =
-      StrCat("<header><h1>What sandboxes cost and give</h1><p>Run <b>", Escape(run.name), "</b>, ",
-             Escape(run.began), ", ", run.rounds, run.rounds == 1 ? " round" : " rounds",
-             run.ended.empty() ? ", <b>not finished</b>" : "",
-             ". Dots are medians over rounds, faint dots the rounds, bars the 99 % interval; × is "
-             "the ratio "
-             "to <b>",
-             Escape(base), "</b>, taken within rounds.</p><nav>", contents,
-             "<a href=\"#missing\">not measured</a> <a href=\"#host\">host</a></nav></header>");
+  auto intro = StrCat(
+      "<header><h1>What sandboxes cost and give</h1><p>Run <b>", Escape(run.name), "</b>, ",
+      Escape(run.began), ", ", run.rounds, run.rounds == 1 ? " round" : " rounds",
+      run.ended.empty() ? ", <b>not finished</b>" : "",
+      ". Dots are medians over rounds, faint dots the rounds, bars the 99 % interval "
+      "(of fewer than ",
+      kFewestForInterval,
+      " rounds their range, which covers the median less often: of 2 in one half, of 5 in 94 "
+      "of 100); × is the ratio to <b>",
+      Escape(base), "</b>, taken within rounds.</p><nav>", contents,
+      "<a href=\"#missing\">not measured</a> <a href=\"#host\">host</a></nav></header>");
   return StrCat(Head(run), intro, "<div id=\"controls\" hidden></div><main>", body,
                 "<section id=\"missing\"><h2>Not measured</h2>", MissingHtml(run), "</section>",
                 "<section id=\"noise\"><h2>Noise</h2>", NoiseHtml(run), "</section>",

@@ -5,6 +5,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   const names = data.targets.map((target) => target.name);
   const state = { ratio: false, log: true, hidden: new Set() };
+  const fewest = data.fewest_for_interval;
   const NS = "http://www.w3.org/2000/svg";
 
   const groups = [];
@@ -98,7 +99,7 @@
   };
   const words = (figure, cell) => {
     const it = cell.value;
-    let text = cell.target + ": " + show(it.median, figure.unit) + ", 99 % " + show(it.low, figure.unit) + " to " + show(it.high, figure.unit) +
+    let text = cell.target + ": " + show(it.median, figure.unit) + (cell.rounds.length < fewest ? ", range " : ", 99 % ") + show(it.low, figure.unit) + " to " + show(it.high, figure.unit) +
       "; " + cell.rounds.length + (cell.rounds.length === 1 ? " round" : " rounds");
     if (cell.ratio) text += "; ×" + cell.ratio.median.toFixed(2) + " (" + cell.ratio.low.toFixed(2) + " to " + cell.ratio.high.toFixed(2) + ")";
     if (cell.outliers) text += "; outliers: " + cell.outliers;

@@ -133,7 +133,8 @@ std::string Shortened(const std::string& name) {
 
 std::string About(const RecordedRun& run, size_t target, const Cell& cell,
                   const std::string& unit) {
-  auto text = StrCat(run.targets[target].name, ": ", Show(cell.value.median, unit), ", 99 % ",
+  auto text = StrCat(run.targets[target].name, ": ", Show(cell.value.median, unit), ", ",
+                     cell.rounds.size() < kFewestForInterval ? "range " : "99 % ",
                      Show(cell.value.interval.low, unit), " to ",
                      Show(cell.value.interval.high, unit), ", ", cell.rounds.size(), " rounds");
   if (!cell.ratio) return text;

@@ -143,7 +143,8 @@ std::string TerminalReport(const RecordedRun& run, size_t width) {
   std::string text = StrCat("Run ", Clean(run.name), ", ", Clean(run.began), ", ", run.rounds,
                             run.rounds == 1 ? " round" : " rounds",
                             run.ended.empty() ? ", not finished" : "", "\n");
-  text += StrCat("Medians over rounds, ± the 99 % interval");
+  text += StrCat("Medians over rounds, ± the 99 % interval (of fewer than ", kFewestForInterval,
+                 " rounds: their range)");
   if (run.targets.size() > 1)
     text += StrCat(", × the ratio to ", Clean(run.targets[baseline].name));
   size_t disturbed = 0;

@@ -35,6 +35,9 @@ struct Interval {
   double low = 0, high = 0;
 };
 constexpr double kConfidence = 0.99;
+// With fewer numbers nothing does: even their range covers the median with 1 - 2^(1-n) only, and it
+// is what the bootstrap gives of so few.
+constexpr size_t kFewestForInterval = 8;
 // The percentile bootstrap of the median (Efron 1979): 10,000 draws. One number is its own
 // interval.
 Interval BootstrapMedian(std::span<const double> numbers, uint64_t seed,

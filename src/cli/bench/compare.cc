@@ -8,14 +8,15 @@ namespace kiste::cli::bench {
 
 namespace {
 
-constexpr int kDifferentCode = 4;
+constexpr int kDifferentCode = 4, kUndecidedCode = 5;
 
 constexpr Option kOptions[] = {
     {"record", 0, "FILE", "the SQLite file (default kiste-bench.sqlite)"},
     {"other-record", 0, "FILE", "where the second run is, if elsewhere"},
     {"targets", 't', "A,B", "two targets of one run instead of two runs"},
     {"json", 0, nullptr, "as JSON"},
-    {"exit-code", 0, nullptr, "end with code 4 when there are real differences"},
+    {"exit-code", 0, nullptr,
+     "end with code 4 when there are real differences, 5 when no metric could be decided"},
 };
 
 Result<kiste::bench::RecordedRun> ReadRunFrom(const std::string& record, const std::string& name) {
@@ -47,7 +48,8 @@ Result<int> Compare(const Session& session) {
   auto comparison = TRY(MakeComparison(session.arguments));
   TRY(Print(session.arguments.Switch("json") ? kiste::bench::JsonComparison(comparison)
                                              : kiste::bench::TerminalComparison(comparison)));
-  return session.arguments.Switch("exit-code") && comparison.any() ? kDifferentCode : 0;
+  if (!session.arguments.Switch("exit-code")) return 0;
+  return comparison.any() ? kDifferentCode : comparison.decided() ? 0 : kUndecidedCode;
 }
 
 }  // namespace

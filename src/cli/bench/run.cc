@@ -30,7 +30,9 @@ constexpr Option kOptions[] = {
     {"seed", 0, "N", "of the order of trials (default: drawn)"},
     {"folder", 0, "DIR",
      "where the run's files are, and what is measured of disks (default /var/tmp)"},
-    {"set", 0, "WORKLOAD.SETTING=VALUES", "a setting for this run: density.instances=500"},
+    {"set", 0, "WORKLOAD.SETTING=VALUES",
+     "a setting for this run: density.instances=500; most-rounds=0 lets a workload take part in "
+     "all rounds"},
     {"descriptions", 0, "DIR", "a folder with targets/ and workloads/ of your own"},
 };
 
@@ -103,6 +105,15 @@ Status ApplySetting(const std::string& text, RunRequest& request) {
     if (auto number = ParseInt(word)) numbers.push_back(static_cast<double>(*number));
   }
   if (words.empty()) return Invalid(StrCat("--set: expected values, found ", Quote(text)));
+  at->source += StrCat("\n", kSetting, text, "\n");
+  if (setting == "most-rounds") {
+    if (words.size() != 1 || numbers.size() != 1 || numbers[0] < 0)
+      return Invalid(
+          StrCat("--set: most-rounds: expected a number above 0, or 0 for all rounds, found ",
+                 Quote(text)));
+    at->most_rounds = static_cast<int>(numbers[0]);
+    return {};
+  }
   at->numbers.erase(setting);
   at->words.erase(setting);
   if (numbers.size() == words.size()) {
@@ -110,7 +121,6 @@ Status ApplySetting(const std::string& text, RunRequest& request) {
   } else {
     at->words[setting] = words;
   }
-  at->source += StrCat("\n", kSetting, text, "\n");
   return {};
 }
 

@@ -22,24 +22,25 @@ axiom = "performance"
 method = "command"
 command = ["{load}", "cpu", "--seconds", "0.05"]
 """
-# Trial division up to this limit takes some three times the divisions of the default.
-SLOWER = """
-title = "a host process that does more"
+# What it "measures" is its base and some noise, the same in every run of the test: no clock decides.
+COUNTING = """
+title = "a host process that makes up its numbers"
 isolation = "none"
 program = "sh"
 own-root = false
-do.run = ["{command}", "--limit", "434000"]
+do.run = ["sh", "-c", "echo >> %(counter)s; n=$(wc -l < %(counter)s); echo result cpu/primes ns $((%(base)d + n * n * n %% 101)); echo end"]
 """
 
 
 @pytest.fixture
 def own(bench):
-    """A folder of descriptions with a quick workload and a slower target."""
+    """A folder of descriptions with a quick workload, a target that always takes about as long and one that is 5 % slower."""
     folder = bench.folder / "own"
     (folder / "targets").mkdir(parents=True)
     (folder / "workloads").mkdir()
     (folder / "workloads/quick.toml").write_text(QUICK)
-    (folder / "targets/slower.toml").write_text(SLOWER)
+    for name, base in (("steady", 10000), ("slower", 10500)):
+        (folder / f"targets/{name}.toml").write_text(COUNTING % {"counter": bench.folder / "counter", "base": base})
     return folder
 
 
@@ -156,20 +157,32 @@ def test_what_is_missing_is_said(bench, own):
 
 
 def test_a_real_difference_is_told_from_none(bench, own):
-    bench.ok("run", "-t", "bare,bare,slower", "-w", "quick", "-r", 12, "--no-warm-up", "--descriptions", own, "--name", "a")
-    same = bench.ask("compare", "a", "-t", "bare,bare#2", "--exit-code")
+    bench.ok("run", "-t", "steady,steady,slower", "-w", "quick", "-r", 12, "--seed", 1, "--no-warm-up", "--descriptions", own, "--name", "a")
+    same = bench.ask("compare", "a", "-t", "steady,steady#2", "--exit-code")
     assert same.returncode == 0 and "No difference." in same.stdout
-    slower = bench.ask("compare", "a", "-t", "bare,slower", "--exit-code")
+    slower = bench.ask("compare", "a", "-t", "steady,slower", "--exit-code")
     assert slower.returncode == 4, slower.stdout
     assert "worse" in next(line for line in slower.stdout.splitlines() if "cpu/primes" in line)
-    bench.ok("run", "-t", "bare,slower", "-w", "quick", "-r", 12, "--no-warm-up", "--descriptions", own, "--name", "b")
-    assert "slower: quick: cpu/primes" in bench.ok("compare", "a", "b")
+    bench.ok("run", "-t", "steady,slower", "-w", "quick", "-r", 12, "--seed", 1, "--no-warm-up", "--descriptions", own, "--name", "b")
+    between = bench.ask("compare", "a", "b", "--exit-code")
+    assert between.returncode == 0 and "slower: quick: cpu/primes" in between.stdout, between.stdout
 
 
 def test_few_rounds_are_said_to_be_few(bench, own):
-    bench.ok("run", "-t", "bare,slower", "-w", "quick", "-r", 2, "--no-warm-up", "--descriptions", own, "--name", "a")
-    text = bench.ok("compare", "a", "-t", "bare,slower")
-    assert "too few rounds" in text and "at least" in text
+    bench.ok("run", "-t", "steady,slower", "-w", "quick", "-r", 2, "--no-warm-up", "--descriptions", own, "--name", "a")
+    few = bench.ask("compare", "a", "-t", "steady,slower", "--exit-code")
+    assert few.returncode == 5, few.stdout
+    assert "too few rounds" in few.stdout and "at least" in few.stdout and few.stdout.endswith("No metric could be decided.\n")
+    assert "their range" in bench.ok("report")
+
+
+def test_a_workload_of_few_rounds_can_be_asked_for_more(bench, own):
+    (own / "workloads/seldom.toml").write_text(QUICK + "most-rounds = 1\n")
+    bench.ok("run", "-t", "bare", "-w", "seldom", "-r", 3, "--descriptions", own, "--name", "a")
+    assert len(bench.json()["figures"][0]["targets"][0]["rounds"]) == 1
+    bench.ok("run", "-t", "bare", "-w", "seldom", "-r", 3, "--no-warm-up", "--set", "seldom.most-rounds=2", "--descriptions", own, "--name", "b")
+    assert len(bench.json()["figures"][0]["targets"][0]["rounds"]) == 2
+    assert "most-rounds" in bench.fails("run", "-w", "seldom", "--set", "seldom.most-rounds=many", "--descriptions", own)
 
 
 def test_every_form_of_a_report(bench, own):
