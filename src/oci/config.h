@@ -269,6 +269,9 @@ struct Linux {
   }
 };
 
+// The value "1" leaves the first process, and every `exec`, the groups of who calls the runtime.
+inline constexpr char kKeepGroupsAnnotation[] = "run.oci.keep_original_groups";
+
 struct Config {
   std::string oci_version;
   std::optional<Process> process;

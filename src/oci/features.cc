@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "oci/capability_names.h"
+#include "oci/config.h"
 #include "oci/hook_names.h"
 #include "oci/memory_policy_names.h"
 #include "oci/mount_options.h"
@@ -79,6 +80,7 @@ std::vector<std::string_view> UnsafeAnnotations(const Carried& carried) {
   std::vector<std::string_view> names;
   if (carried.systemd_cgroup) names.push_back("org.systemd.property.");
   if (carried.checkpoint) names.push_back("org.criu.config");
+  names.push_back(kKeepGroupsAnnotation);
   return names;
 }
 

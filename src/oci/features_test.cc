@@ -62,7 +62,7 @@ TEST(Features, WhatIsNotCarriedOutIsNotTold) {
   EXPECT_FALSE(*linux_part["cgroup"]["systemd"].Bool());
   EXPECT_TRUE(*linux_part["cgroup"]["rdma"].Bool());
   EXPECT_FALSE(linux_part["memoryPolicy"].present());
-  EXPECT_TRUE(Strings(root["potentiallyUnsafeConfigAnnotations"]).empty());
+  EXPECT_EQ(Strings(root["potentiallyUnsafeConfigAnnotations"]).size(), 1u);
 }
 
 TEST(Features, ALineSwitchesEachOn) {
@@ -82,6 +82,8 @@ TEST(Features, ALineSwitchesEachOn) {
   EXPECT_TRUE(*linux_part["netDevices"]["enabled"].Bool());
   EXPECT_TRUE(Has(Strings(root["potentiallyUnsafeConfigAnnotations"]), "org.systemd.property."));
   EXPECT_TRUE(Has(Strings(root["potentiallyUnsafeConfigAnnotations"]), "org.criu.config"));
+  EXPECT_TRUE(
+      Has(Strings(root["potentiallyUnsafeConfigAnnotations"]), "run.oci.keep_original_groups"));
 }
 
 }  // namespace

@@ -82,6 +82,7 @@ Result<isolation::LaunchPlan> Plan(const Store& store, CreateRequest& request, c
                        .absent = bundle.process_absent,
                        .own_user_namespace = user != nullptr,
                        .set_groups = !plan.namespaces.deny_setgroups,
+                       .keep_groups = KeepsGroups(config.annotations),
                        .seccomp_cache = seccomp_cache.get(),
                        .seccomp_state = SeccompStateTemplate(creating, config.linux),
                        .keyring = request.no_new_keyring ? "" : StrCat("_ses.", request.id),

@@ -113,7 +113,7 @@ Status JoinCgroups(const ExecRequest& request, const Record& record, isolation::
 
 Result<isolation::LaunchPlan> Plan(const Store& store, const ExecRequest& request,
                                    const Container& container, const oci::Process& process,
-                                   const oci::Linux& linux) {
+                                   const oci::Config& config) {
   isolation::LaunchPlan plan;
   const auto& record = container.record;
   bool user_namespace = (record.namespaces & CLONE_NEWUSER) != 0;
@@ -131,14 +131,15 @@ Result<isolation::LaunchPlan> Plan(const Store& store, const ExecRequest& reques
     plan.chroot_to = TRY(sys::Open(StrCat("/proc/", record.pid, "/root"), O_PATH | O_DIRECTORY));
   }
   TRY_STEP(JoinCgroups(request, record, plan.cgroup), "cgroups");
-  Fd seccomp_cache = linux.seccomp ? store.SeccompCache() : Fd();
+  Fd seccomp_cache = config.linux.seccomp ? store.SeccompCache() : Fd();
   oci::State state = container.State(ContainerStatus::kRunning);
   plan.process = TRY(PlanProcess({.process = process,
-                                  .linux = linux,
+                                  .linux = config.linux,
                                   .own_user_namespace = user_namespace,
                                   .set_groups = !user_namespace || SetgroupsAllowed(record.pid),
+                                  .keep_groups = KeepsGroups(config.annotations),
                                   .seccomp_cache = seccomp_cache.get(),
-                                  .seccomp_state = SeccompStateTemplate(state, linux),
+                                  .seccomp_state = SeccompStateTemplate(state, config.linux),
                                   .keyring = StrCat("_ses.", record.id),
                                   .preserve_fds = request.preserve_fds,
                                   .warn = request.warn}));
@@ -179,7 +180,7 @@ Result<int> Exec(const Store& store, ExecRequest request) {
   TRY_STEP(CheckStatus(container, request.ignore_paused), "state");
   auto config = TRY_STEP(container.folder.LoadConfig(), "state");
   auto process = TRY(ResolveProcess(request.options, config.process.value_or(NoProcess())));
-  auto plan = TRY_STEP(Plan(store, request, container, process, config.linux), "plan");
+  auto plan = TRY_STEP(Plan(store, request, container, process, config), "plan");
   Fd terminal_from;
   if (process.terminal && !request.console_socket.empty()) {
     plan.process.console_socket =

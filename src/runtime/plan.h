@@ -77,6 +77,7 @@ struct ProcessRequest {
   bool absent = false;              // config.json has no process, which only `start` minds
   bool own_user_namespace = false;  // new or joined: capabilities are counted in there
   bool set_groups = true;
+  bool keep_groups = false;  // the caller's, whatever additionalGids are
   int seccomp_cache = -1;
   std::string seccomp_state;  // for an agent, with kPidMark
   std::string keyring;        // "" joins none
@@ -84,6 +85,8 @@ struct ProcessRequest {
   Warn warn;
 };
 Result<isolation::ProcessPlan> PlanProcess(const ProcessRequest& request);
+// `podman run --group-add keep-groups`, by the annotation that crun has for it.
+bool KeepsGroups(const std::map<std::string, std::string>& annotations);
 // The profile as the floor that compiles it takes it, with the runtime's choice of flags.
 sys::SeccompProfile SeccompProfileOf(const oci::Seccomp& seccomp);
 

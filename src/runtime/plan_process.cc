@@ -3,6 +3,7 @@
 
 #include "base/strings.h"
 #include "oci/capability_names.h"
+#include "oci/config.h"
 #include "runtime/environment.h"
 #include "runtime/plan.h"
 #include "sys/capabilities.h"
@@ -98,6 +99,11 @@ Status PlanCapabilities(const ProcessRequest& request, isolation::CapabilitySets
 
 }  // namespace
 
+bool KeepsGroups(const std::map<std::string, std::string>& annotations) {
+  auto found = annotations.find(oci::kKeepGroupsAnnotation);
+  return found != annotations.end() && found->second == "1";
+}
+
 Result<isolation::ProcessPlan> PlanProcess(const ProcessRequest& request) {
   const auto& process = request.process;
   isolation::ProcessPlan plan;
@@ -108,8 +114,8 @@ Result<isolation::ProcessPlan> PlanProcess(const ProcessRequest& request) {
   plan.cwd = process.cwd;
   plan.uid = process.user.uid;
   plan.gid = process.user.gid;
-  plan.groups = process.user.additional_gids;
-  plan.set_groups = request.set_groups;
+  if (!request.keep_groups) plan.groups = process.user.additional_gids;
+  plan.set_groups = request.set_groups && !request.keep_groups;
   if (!plan.set_groups && !plan.groups.empty()) {
     return Invalid("process.user.additionalGids: setgroups(2) is denied in this user namespace");
   }

@@ -114,6 +114,19 @@ def test_groups_of_the_caller_are_dropped(runtime, bundle):
     assert status(runtime, bundle)["Groups"].split() in ([], ["0"])
 
 
+@pytest.mark.kiste_only("an extra of crun's: runc does not have the annotation")
+def test_groups_of_the_caller_are_kept_when_asked_for(runtime, bundle):
+    """What `podman run --group-add keep-groups` writes: devices and files of the caller's groups stay within reach."""
+    kernel.require_root("groups can be set by root only")
+    bundle.process["user"]["additionalGids"] = [5]
+    bundle.spec["annotations"] = {"run.oci.keep_original_groups": "1"}
+    container = runtime.run_detached(bundle.sleeps(), extra_groups=[4242])
+    assert "4242" in kernel.status_field("Groups", container.pid).split() and "5" not in kernel.status_field("Groups", container.pid).split()
+    assert "4243" in container.exec_ok("id", "-G", extra_groups=[4243]).stdout.split()
+    bundle.spec["annotations"] = {"run.oci.keep_original_groups": "0"}
+    assert runtime.output_of(bundle.sh("id -G"), extra_groups=[4242]).split() == ["0", "5"]
+
+
 @pytest.mark.parametrize("umask, expected", [(None, "0022"), (0o077, "0077"), (0, "0000"), (0o027, "0027")])
 def test_umask(runtime, bundle, umask, expected):
     if umask is not None:
