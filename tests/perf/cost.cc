@@ -14,6 +14,29 @@ namespace {
 // These hardly vary.
 int FewRounds(int asked) { return std::max(std::min(asked, 3), asked / 5); }
 
+// What a command took, by runtime-rusage.
+struct Taken {
+  double peak = 0;  // KiB: the largest of its processes
+  double faults = 0;
+  double switches = 0;
+};
+
+// With `orphans` what the command left behind is waited for, and counted.
+Result<Taken> Take(const Workshop& workshop, const Argv& words, bool orphans) {
+  const std::string file = workshop.WorkDirectory() + "/rusage";
+  Argv command = {workshop.OwnDirectory() + "/runtime-rusage"};
+  if (!orphans) command.emplace_back("--leave-orphans");
+  command.push_back(file);
+  command.insert(command.end(), words.begin(), words.end());
+  CommandRunner runner = TRY(CommandRunner::Make());
+  TRY(runner.Run(command));
+  std::istringstream in(TRY(ReadFile(file)));
+  double peak = 0, minor = 0, major = 0, voluntary = 0, involuntary = 0;
+  if (!(in >> peak >> minor >> major >> voluntary >> involuntary))
+    return Fail("runtime-rusage wrote no figures");
+  return Taken{peak, minor + major, voluntary + involuntary};
+}
+
 class Usage : public Measurement {
  public:
   explicit Usage(Workshop& workshop) : workshop_(workshop) {}
@@ -29,16 +52,45 @@ class Usage : public Measurement {
 
   Result<std::vector<double>> Sample(const Target& target) override {
     const Container container = TRY(workshop_.MakeContainer(target, 0, Payload::kNothing));
-    const std::string file = workshop_.WorkDirectory() + "/rusage";
-    Argv command = {workshop_.OwnDirectory() + "/runtime-rusage", file};
-    for (const std::string& word : target.Command(Verb::kRun, container)) command.push_back(word);
-    CommandRunner runner = TRY(CommandRunner::Make());
-    TRY(runner.Run(command));
-    std::istringstream in(TRY(ReadFile(file)));
-    double peak = 0, minor = 0, major = 0, voluntary = 0, involuntary = 0;
-    if (!(in >> peak >> minor >> major >> voluntary >> involuntary))
-      return Fail("runtime-rusage wrote no figures");
-    return std::vector{peak, minor + major, voluntary + involuntary};
+    const auto taken = TRY(Take(workshop_, target.Command(Verb::kRun, container), true));
+    return std::vector{taken.peak, taken.faults, taken.switches};
+  }
+
+ private:
+  Workshop& workshop_;
+};
+
+// The same of each other command, in one container's life.
+class Peaks : public Measurement {
+ public:
+  explicit Peaks(Workshop& workshop) : workshop_(workshop) {}
+
+  std::vector<Metric> Metrics() const override {
+    const auto metric = [](const char* command) {
+      return Metric{std::string("rss-") + command, "KiB", Better::kLower,
+                    std::string("peak resident memory of ") + command +
+                        ": the largest of the processes that it waited for"};
+    };
+    return {metric("create"), metric("start"),  metric("exec"), metric("state"),
+            metric("pause"),  metric("resume"), metric("kill"), metric("delete")};
+  }
+  int Rounds(int asked) const override { return FewRounds(asked); }
+  bool Supports(const Target& target) const override { return target.Can(Verb::kCreate); }
+
+  Result<std::vector<double>> Sample(const Target& target) override {
+    Container container = TRY(workshop_.MakeContainer(target, 0, Payload::kSleep));
+    container.exec_payload = PayloadCommand(Payload::kNothing);
+    const auto peak = [this](const Argv& words) -> Result<double> {
+      return TRY(Take(workshop_, words, false)).peak;
+    };
+    const auto begun = TRY(workshop_.Launch(target, container, peak));
+    std::vector<double> peaks = {begun.create, begun.start};
+    for (Verb verb : {Verb::kExec, Verb::kState, Verb::kPause, Verb::kResume})
+      peaks.push_back(TRY(peak(target.Command(verb, container))));
+    const auto ended = TRY(workshop_.End(target, container, peak));
+    peaks.push_back(ended.kill);
+    peaks.push_back(ended.remove);
+    return peaks;
   }
 
  private:
@@ -90,6 +142,7 @@ class SystemCalls : public Measurement {
 
 void AddCosts(Workshop& workshop, std::vector<std::unique_ptr<Measurement>>& out) {
   out.push_back(std::make_unique<Usage>(workshop));
+  out.push_back(std::make_unique<Peaks>(workshop));
   out.push_back(std::make_unique<SystemCalls>(workshop));
 }
 

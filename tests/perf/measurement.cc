@@ -41,26 +41,26 @@ Result<Container> Workshop::MakeContainer(const Target& target, int slot, Payloa
 }
 
 Result<Workshop::CreateAndStart> Workshop::Launch(const Target& target, Container& container,
-                                                  CommandRunner& runner) {
-  CreateAndStart times;
-  times.create = TRY(runner.Run(target.Command(Verb::kCreate, container)));
+                                                  const Step& step) {
+  CreateAndStart figures;
+  figures.create = TRY(step(target.Command(Verb::kCreate, container)));
   container.pid =
       static_cast<pid_t>(std::strtol(TRY(ReadFile(container.pid_file)).c_str(), nullptr, 10));
   if (container.pid <= 1 || access(("/proc/" + std::to_string(container.pid)).c_str(), F_OK) != 0) {
     return Fail("create left no living process in " + container.pid_file);
   }
-  times.start = TRY(runner.Run(target.Command(Verb::kStart, container)));
+  figures.start = TRY(step(target.Command(Verb::kStart, container)));
   TRY(WaitForPayload(container));
-  return times;
+  return figures;
 }
 
 Result<Workshop::KillAndDelete> Workshop::End(const Target& target, const Container& container,
-                                              CommandRunner& runner) {
-  KillAndDelete times;
-  times.kill = TRY(runner.Run(target.Command(Verb::kKill, container)));
+                                              const Step& step) {
+  KillAndDelete figures;
+  figures.kill = TRY(step(target.Command(Verb::kKill, container)));
   TRY(WaitUntilGone(container.pid, kPatience));
-  times.remove = TRY(runner.Run(target.Command(Verb::kDelete, container)));
-  return times;
+  figures.remove = TRY(step(target.Command(Verb::kDelete, container)));
+  return figures;
 }
 
 void Workshop::Discard(const Target& target) {

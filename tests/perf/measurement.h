@@ -4,6 +4,7 @@
 // Adding a case: derive from Measurement, append it in AllMeasurements().
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <random>
@@ -38,19 +39,27 @@ class Workshop {
 
   Result<Container> MakeContainer(const Target& target, int slot, Payload payload,
                                   Filter filter = Filter::kNone);
-  // Create and start, and wait until the payload is what runs. Milliseconds of both.
+  // Runs a command and gives the figure that is asked for: by CommandRunner its milliseconds.
+  using Step = std::function<Result<double>(const Argv&)>;
+  // Create and start, and wait until the payload is what runs. The figures of both.
   struct CreateAndStart {
     double create = 0;
     double start = 0;
   };
-  Result<CreateAndStart> Launch(const Target& target, Container& container, CommandRunner& runner);
-  // Kill and delete. Milliseconds of both.
+  Result<CreateAndStart> Launch(const Target& target, Container& container, const Step& step);
+  Result<CreateAndStart> Launch(const Target& target, Container& container, CommandRunner& runner) {
+    return Launch(target, container, Timed(runner));
+  }
+  // Kill and delete. The figures of both.
   struct KillAndDelete {
     double kill = 0;
     double remove = 0;
   };
+  Result<KillAndDelete> End(const Target& target, const Container& container, const Step& step);
   Result<KillAndDelete> End(const Target& target, const Container& container,
-                            CommandRunner& runner);
+                            CommandRunner& runner) {
+    return End(target, container, Timed(runner));
+  }
   // After a failure: everything of this target goes, without asking it.
   void Discard(const Target& target);
 
@@ -59,6 +68,10 @@ class Workshop {
   const std::string& OwnDirectory() const { return own_directory_; }
 
  private:
+  static Step Timed(CommandRunner& runner) {
+    return [&runner](const Argv& command) { return runner.Run(command); };
+  }
+
   Bundles bundles_;
   std::string prefix_;
   std::string work_directory_;

@@ -76,7 +76,8 @@ Result<Options> ParseOptions(int argc, char** argv) {
 
 bool Wants(const Options& options, const std::string& metric) {
   const auto matches = [&](const std::string& wanted) {
-    return metric == wanted || (wanted == "throughput" && metric.starts_with("throughput-"));
+    return metric == wanted || (wanted == "throughput" && metric.starts_with("throughput-")) ||
+           (wanted == "rss" && metric.starts_with("rss-"));
   };
   return options.cases.empty() || std::ranges::any_of(options.cases, matches);
 }
@@ -94,7 +95,8 @@ bootstrap confidence interval. Needs root; leaves nothing behind, also when inte
                           old=/usr/bin/kiste-oci,crun'. What is missing is said and left out.
   --cases LIST            which cases (default all): run, run-idle, run-seccomp, run-seccomp-idle,
                           exec, exec-idle, create, start, state, pause, resume, kill, delete,
-                          throughput (-1 -2 -4 -8), rss, faults, switches, syscalls, waiting,
+                          throughput (-1 -2 -4 -8), rss (and
+                          -create … -delete), faults, switches, syscalls, waiting,
                           size, probes
   --rounds N              rounds of each timed case (default 30; throughput and probes take a
                           third, the counts a fifth)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// runtime-rusage FILE COMMAND...: runs COMMAND and writes to FILE one line
+// runtime-rusage [--leave-orphans] FILE COMMAND...: runs COMMAND and writes to FILE one line
 //   peak-RSS-KiB minor-faults major-faults voluntary-switches involuntary-switches
-// over COMMAND and every descendant that ended, orphans included (this is their subreaper).
+// over COMMAND and every descendant that ended, orphans included (this is their subreaper). With
+// --leave-orphans over COMMAND and what it waited for: what it leaves running is somebody else's.
 //
 // It is a program of its own, small and static, because of a rule of getrusage(2): the peak of the
 // memory that a process had before execve() stays in its ru_maxrss. A child of a large program
@@ -9,22 +10,30 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-int main(int argc, char** argv) {
-  if (argc < 3) {
-    fprintf(stderr, "usage: runtime-rusage FILE COMMAND...\n");
-    return 2;
-  }
-  prctl(PR_SET_CHILD_SUBREAPER, 1);
+static pid_t Start(char* const* words) {
   pid_t command = vfork();  // NOLINT: a fork would copy our pages into the figures
   if (command == 0) {
-    execv(argv[2], argv + 2);
+    execv(words[0], words);
     _exit(127);
   }
+  return command;
+}
+
+int main(int argc, char** argv) {
+  const int leave_orphans = argc > 1 && strcmp(argv[1], "--leave-orphans") == 0;
+  char* const* const words = argv + 1 + leave_orphans;
+  if (argc < 3 + leave_orphans) {
+    fprintf(stderr, "usage: runtime-rusage [--leave-orphans] FILE COMMAND...\n");
+    return 2;
+  }
+  if (!leave_orphans) prctl(PR_SET_CHILD_SUBREAPER, 1);
+  const pid_t command = Start(words + 1);
   if (command < 0) {
     perror("vfork");
     return 1;
@@ -44,10 +53,11 @@ int main(int argc, char** argv) {
     major += usage.ru_majflt;
     voluntary += usage.ru_nvcsw;
     involuntary += usage.ru_nivcsw;
+    if (ended == command && leave_orphans) break;
   }
-  FILE* out = fopen(argv[1], "we");
+  FILE* out = fopen(words[0], "we");
   if (!out) {
-    perror(argv[1]);
+    perror(words[0]);
     return 1;
   }
   fprintf(out, "%ld %ld %ld %ld %ld\n", peak, minor, major, voluntary, involuntary);
