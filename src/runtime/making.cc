@@ -23,7 +23,7 @@ bool CgroupsDispensable(const Caller& caller, const Error& error) {
 // A container's cgroup is killed and removed with it: one that somebody else's processes are in can
 // never be taken (the root cgroup for one).
 Status CheckNobodyInside(const cg::Cgroup& cgroup) {
-  auto pids = TRY(cgroup.Pids());
+  auto pids = TRY(cgroup.Occupants());
   if (pids.empty()) return {};
   return Fail(ErrorKind::kExists,
               StrCat("linux.cgroupsPath: the cgroup exists already and holds ", pids.size(),
@@ -45,7 +45,7 @@ Status PlanUnitCgroup(const CreateRequest& request, const oci::Config& config, c
   // A user's manager rules over no devices.
   if (caller.rootless) planned.unit->request.resources.devices.clear();
   planned.cgroup = TRY(cg::Cgroup::Plan(planned.layout, planned.unit->cgroup_path));
-  if (planned.cgroup->Exists()) return CheckUsable(*planned.cgroup);
+  if (!planned.cgroup->Existing().empty()) return CheckUsable(*planned.cgroup);
   return {};
 }
 
@@ -94,7 +94,8 @@ Result<Cgroups> PlanCgroups(const CreateRequest& request, const oci::Config& con
   if (!cgroup && caller.rootless && linux.cgroups_path.empty()) return planned;
   if (!cgroup) return Context(std::move(cgroup), "linux.cgroupsPath");
   planned.cgroup.emplace(std::move(*cgroup));
-  if (planned.cgroup->Exists()) TRY(CheckUsable(*planned.cgroup));
+  planned.existing = planned.cgroup->Existing();
+  if (!planned.existing.empty()) TRY(CheckUsable(*planned.cgroup));
   return planned;
 }
 
@@ -153,7 +154,7 @@ Record NewRecord(const CreateRequest& request, const Bundle& bundle, const Cgrou
   record.owner = caller.uid;
   record.rootless = caller.rootless;
   if (cgroups.cgroup) record.cgroups = cgroups.cgroup->paths();
-  if (cgroups.cgroup && !cgroups.unit) record.kept_cgroups = cgroups.cgroup->Existing();
+  record.kept_cgroups = cgroups.existing;
   if (cgroups.unit) {
     record.systemd_unit = cgroups.unit->request.place.unit;
     record.systemd_user = caller.rootless;

@@ -22,6 +22,7 @@ namespace kiste::runtime {
 struct Cgroups {
   sys::cgroup::Layout layout;
   std::optional<sys::cgroup::Cgroup> cgroup;  // none: the container stays in the caller's
+  std::vector<std::string> existing;          // directories of it that were there before
   std::optional<PlannedUnit> unit;            // systemd makes the cgroup once the process is there
   bool entered = false;                       // and has done so
 };

@@ -87,8 +87,6 @@ class Cgroup {
   const std::string* Path(std::string_view controller) const;
   // True when Create made the directory in every hierarchy: nobody else can have processes in it.
   bool created() const { return created_; }
-  // Whether the directory exists still (in the first hierarchy).
-  bool Exists() const;
   // The directories that exist now, over all hierarchies.
   std::vector<std::string> Existing() const;
 
@@ -131,8 +129,11 @@ class Cgroup {
   // Linux 5.2) and when the cgroup does not exist.
   Result<bool> IsFrozen() const;
 
-  // All processes in the cgroup and below, each once, ascending. Empty when it does not exist.
+  // All processes in the cgroup and below, each once, ascending. Empty when it does not exist. In
+  // one hierarchy: whoever joins the cgroup joins in all.
   Result<std::vector<pid_t>> Pids() const;
+  // The same of all hierarchies: for a cgroup that others may have put processes into.
+  Result<std::vector<pid_t>> Occupants() const;
   // Sends `signal` to every process in the cgroup and below, none of which escapes by forking. With
   // SIGKILL a frozen cgroup is thawed, so that they die. Does not wait until they are gone.
   Status KillAll(int signal) const;

@@ -19,7 +19,7 @@ using CgroupTest = HostCgroup;
 
 TEST_P(CgroupTest, CreateMakesADirectoryInEachHierarchy) {
   EXPECT_TRUE(cgroup_->created());
-  EXPECT_TRUE(cgroup_->Exists());
+  EXPECT_EQ(cgroup_->Existing().size(), layout_.hierarchies.size());
   for (const auto& [controller, path] : cgroup_->paths()) {
     EXPECT_TRUE(std::filesystem::is_directory(path)) << controller;
     EXPECT_TRUE(path.ends_with(parent_ + "/c"));
@@ -45,7 +45,7 @@ TEST_P(CgroupTest, UndoLeavesWhatWasThereBefore) {
   ASSERT_TRUE(again);
   EXPECT_FALSE(again->created());
   again->Undo();
-  EXPECT_TRUE(cgroup_->Exists());
+  EXPECT_EQ(cgroup_->Existing().size(), layout_.hierarchies.size());
 }
 
 TEST_P(CgroupTest, ACreatorWithoutPermissionIsTold) {
@@ -70,6 +70,21 @@ TEST_P(CgroupTest, AChildJoinsEveryHierarchy) {
     EXPECT_TRUE(line.ends_with(parent_ + "/c")) << line;
   }
   EXPECT_EQ(cgroup_->Pids().value(), std::vector<pid_t>{child});
+}
+
+// On v1 a process may be in a cgroup of that name in a single hierarchy, whichever.
+TEST_P(CgroupTest, OccupantsAreSeenInEveryHierarchy) {
+  for (const auto& hierarchy : layout_.hierarchies) {
+    Layout single = layout_;
+    single.hierarchies = {hierarchy};
+    auto alone = Cgroup::Plan(single, parent_ + "/c");
+    ASSERT_TRUE(alone);
+    pid_t child = StartSleeping(*alone);
+    EXPECT_EQ(cgroup_->Occupants().value(), std::vector<pid_t>{child}) << hierarchy.mount_point;
+    kill(child, SIGKILL);
+    Wait(child);
+  }
+  EXPECT_TRUE(cgroup_->Occupants().value().empty());
 }
 
 TEST_P(CgroupTest, JoinMovesAnExistingProcess) {
@@ -97,7 +112,7 @@ TEST_P(CgroupTest, PidsAndRemoveReachSubCgroups) {
   ASSERT_TRUE(cgroup_->WaitEmpty(milliseconds(5000)));
   auto removed = cgroup_->Remove();
   ASSERT_TRUE(removed) << removed.error().Text();
-  EXPECT_FALSE(cgroup_->Exists());
+  EXPECT_TRUE(cgroup_->Existing().empty());
   EXPECT_TRUE(cgroup_->Remove());
   EXPECT_TRUE(cgroup_->Pids().value().empty());
 }

@@ -75,10 +75,6 @@ const std::string* Cgroup::Path(std::string_view controller) const {
   return v2 == nullptr ? nullptr : &v2->path;
 }
 
-bool Cgroup::Exists() const {
-  return !directories_.empty() && access(directories_.front().path.c_str(), F_OK) == 0;
-}
-
 std::vector<std::string> Cgroup::Existing() const {
   std::vector<std::string> existing;
   for (const auto& directory : directories_) {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 
 #include "base/strings.h"
 #include "sys/cgroup/backoff.h"
@@ -45,6 +46,18 @@ Status ReadProcs(int fd, const std::string& top, std::vector<pid_t>& pids) {
   return {};
 }
 
+Result<std::vector<pid_t>> PidsIn(std::span<const Directory* const> directories) {
+  std::vector<pid_t> pids;
+  for (const auto* directory : directories) {
+    Visitor visitor;
+    visitor.enter = [&](int fd) { return ReadProcs(fd, directory->path, pids); };
+    TRY(Walk(*directory, visitor));
+  }
+  std::ranges::sort(pids);
+  pids.erase(std::ranges::unique(pids).begin(), pids.end());
+  return pids;
+}
+
 // Sends `signal` to those of `pids` that are not in `done` yet; the first refusal is the result.
 Status SignalNew(const std::vector<pid_t>& pids, int signal, std::set<pid_t>& done) {
   Status result;
@@ -65,14 +78,13 @@ Result<std::vector<pid_t>> Cgroup::Pids() const {
   if (directory == nullptr) directory = Find("devices");
   if (directory == nullptr) directory = V2();
   if (directory == nullptr && !directories_.empty()) directory = &directories_.front();
-  std::vector<pid_t> pids;
-  if (directory == nullptr) return pids;
-  Visitor visitor;
-  visitor.enter = [&](int fd) { return ReadProcs(fd, directory->path, pids); };
-  TRY(Walk(*directory, visitor));
-  std::ranges::sort(pids);
-  pids.erase(std::ranges::unique(pids).begin(), pids.end());
-  return pids;
+  return directory == nullptr ? std::vector<pid_t>() : PidsIn({&directory, 1});
+}
+
+Result<std::vector<pid_t>> Cgroup::Occupants() const {
+  std::vector<const Directory*> all;
+  for (const auto& directory : directories_) all.push_back(&directory);
+  return PidsIn(all);
 }
 
 Status Cgroup::Freeze(std::chrono::milliseconds limit) const {
