@@ -4,6 +4,7 @@
 import csv
 import io
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -68,8 +69,17 @@ def test_every_description_is_read_and_documented(bench):
             assert f"| `{file.stem}` |" in documented, f"docs/bench.md has no line of {file.name}"
 
 
+PARTS = {"podman": ["conmon", "crun"], "podman-kiste": ["conmon", "kiste-oci"], "docker": ["dockerd", "containerd", "containerd-shim-runc-v2", "runc"],
+         "containerd": ["containerd", "containerd-shim-runc-v2", "runc"]}
+
+
+def version_of(data, target):
+    return next(entry["version"] for entry in data["targets"] if entry["name"] == target)
+
+
 @pytest.mark.parametrize("target, programs", [
-    ("bare", []), ("kiste-oci", []), ("kiste-oci-seccomp", []), ("runc", ["runc"]), ("crun", ["crun"]), ("runsc", ["runsc"]),
+    ("bare", []), ("kiste-oci", []), ("kiste-oci-seccomp", []), ("runc", ["runc"]), ("runc-seccomp", ["runc"]),
+    ("crun", ["crun"]), ("crun-seccomp", ["crun"]), ("runsc", ["runsc"]),
     ("bubblewrap", ["bwrap"]), ("charliecloud", ["ch-run"]), ("systemd-nspawn", ["systemd-nspawn"]), ("podman", ["podman", "crun"]),
     ("podman-kiste", ["podman"]), ("docker", ["dockerd"]), ("containerd", ["containerd"])])
 def test_the_life_of_every_target(bench, target, programs):
@@ -81,6 +91,28 @@ def test_the_life_of_every_target(bench, target, programs):
     assert {"lifecycle/run", "lifecycle/boot", "lifecycle/ready", "lifecycle/stop"} <= metrics(data, target)
     if target in ("kiste-oci", "runc", "crun", "podman", "docker"):
         assert {"lifecycle/create", "lifecycle/exec", "lifecycle/pause", "lifecycle/unpause", "lifecycle/delete"} <= metrics(data, target)
+    for part in PARTS.get(target, []):
+        assert re.search(rf"/{part}: [^;]*[0-9]+\.[0-9]", version_of(data, target))
+
+
+def test_the_record_says_which_programs_took_part(bench, own, monkeypatch):
+    """Of several programs of one name it is the first in PATH; and what is a part must be there."""
+    for folder, version in (("first", 2), ("second", 1)):
+        (bench.folder / folder).mkdir()
+        for name in ("client", "helper-v2") if version == 1 else ("client",):
+            program = bench.folder / folder / name
+            program.write_text(f'#!/bin/sh\n[ "$1" != --version ] || exec echo "{name} {version}.0"\nexec "$@"\n')
+            program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{bench.folder}/first:{bench.folder}/second:{os.environ['PATH']}")
+    text = "title='x'\nisolation='none'\nprogram='client'\nown-root=false\nversion=['{program}', '--version']\ndo.run=['{program}', '{command}']\n"
+    (own / "targets/engine.toml").write_text(text + "parts.helper-v2=['{helper-v2}', '--version']\n")
+    (own / "targets/lame.toml").write_text(text + "parts.no-such-part=['{no-such-part}', '--version']\n")
+    bench.ok("run", "-t", "engine,lame", "-w", "quick", "-r", 1, "--no-warm-up", "--descriptions", own)
+    data = bench.json()
+    assert version_of(data, "engine") == f"{bench.folder}/first/client: client 2.0; {bench.folder}/second/helper-v2: helper-v2 1.0"
+    assert {missing["target"] for missing in data["missing"]} == {"lame"} and "no-such-part" in data["missing"][0]["why"]
+    bench.ok("report", "--html", "page.html")
+    assert "second/helper-v2: helper-v2 1.0" in (bench.folder / "page.html").read_text()
 
 
 def test_a_virtual_machine(bench, own):
