@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs, reports and comparisons of kiste-bench, as their users type them."""
 
+import contextlib
 import csv
 import io
 import os
 import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import time
@@ -15,13 +17,22 @@ from pathlib import Path
 
 import pytest
 
-from bench_program import REPOSITORY, build_folder
+from bench_program import REPOSITORY
+from host_state import descendants_of
 
 QUICK = """
 title = "nothing much"
 axiom = "performance"
 method = "command"
 command = ["{load}", "cpu", "--seconds", "0.05"]
+"""
+LINK = """
+title = "over a link"
+axiom = "performance"
+method = "command"
+network = "link"
+command = ["{load}", "network", "--seconds", "0.3", "--connect", "{outside}", "--port", "4711"]
+settings.companion = ["network", "--listen", "{outside}", "--port", "4711"]
 """
 # Trial division up to this limit takes some three times the divisions of the default.
 SLOWER = """
@@ -154,9 +165,7 @@ def test_all_methods(bench, own):
 
 def test_a_network_link(bench, own):
     need("ip")
-    (own / "workloads/link.toml").write_text('title="link"\naxiom="performance"\nmethod="command"\nnetwork="link"\n'
-                                             'command=["{load}", "network", "--seconds", "0.3", "--connect", "{outside}", "--port", "4711"]\n'
-                                             '[settings]\ncompanion=["network", "--listen", "{outside}", "--port", "4711"]\n')
+    (own / "workloads/link.toml").write_text(LINK)
     bench.ok("run", "-t", "bare,kiste-oci", "-w", "link", "-r", 1, "--no-warm-up", "--descriptions", own)
     data = bench.json()
     for target in ("bare", "kiste-oci"):
@@ -245,34 +254,48 @@ def wait_for(condition, what):
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("target", ["bare", "kiste-oci"])
-def test_clean_after_a_kill(bench, own, target):
-    (own / "workloads/long.toml").write_text("title='x'\naxiom='performance'\nmethod='command'\ncommand=['{load}', 'sleep']\n")
-    run = bench.start("run", "-t", target, "-w", "long", "--descriptions", own, "--name", "killed")
-    sleeping = f"{build_load()} sleep" if target == "bare" else "/load sleep"
-    wait_for(lambda: sleeping in processes(), "nothing was started")
-    assert "killed: still runs, left alone" in bench.ok("clean")
+def commands(pids):
+    found = []
+    for pid in pids:
+        with contextlib.suppress(OSError):  # gone by now
+            found.append(Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip())
+    return found
+
+
+def cgroups_of(pids):
+    found = set()
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            found |= {line.split(":", 2)[2] for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines()}
+    return found
+
+
+@pytest.mark.parametrize("target, text, programs", [
+    ("bare", QUICK, []), ("bare", LINK, ["ip"]), ("kiste-oci", LINK, ["ip"]), ("podman", LINK, ["ip", "podman", "conmon", "crun"]),
+    ("docker", QUICK, ["docker", "dockerd", "containerd", "runc"]), ("containerd", LINK, ["ip", "ctr", "containerd", "runc"])],
+    ids=["bare", "bare-link", "kiste-oci-link", "podman-link", "docker", "containerd-link"])
+def test_a_killed_run_is_cleaned_up_and_goes_on(bench, own, target, text, programs):
+    """kill -9 while its second sandbox is up: daemon, container, mounts and link go with it. For mounts the fixtures look too."""
+    need(*programs)
+    (own / "workloads/long.toml").write_text(re.sub(r"0\.[0-9]+", "0.6", text))
+    name, links = f"{bench.folder.name}-killed", socket.if_nameindex()
+    run = bench.start("run", "-t", target, "-w", "long", "-r", 3, "--no-warm-up", "--descriptions", own, "--name", name)
+    assert "round 1: ok" in run.stderr.readline()
+    wait_for(lambda: any(re.match(r"\S*/load \w+ --seconds", command) for command in commands(descendants_of(run.pid))), "nothing was started")
+    alive = descendants_of(run.pid)
+    assert all(f"/kiste-bench-{name}/" in path for path in cgroups_of(alive)), "clean would not find them"
+    assert f"{name}: still runs, left alone" in bench.ok("clean")
     run.kill()
     run.communicate(timeout=20)
-    wait_for(lambda: sleeping not in processes(), "the sandbox outlives its run")
-    assert bench.left()
-    assert "expected none" in bench.fails("run", "-t", "bare", "-w", "quick", "--descriptions", own, "--name", "killed")
-    assert "killed: taken away\n" in bench.ok("clean")
-    assert bench.left() == [] and "killed" not in bench.ok("clean")
-
-
-def build_load():
-    return (build_folder() / "libexec/kiste-bench/load").resolve()
-
-
-def processes():
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace").strip())
-        except OSError:
-            pass  # gone by now
-    return found
+    wait_for(lambda: not commands(alive), "something outlives its run")
+    assert not bench.json()["ended"], "the run outlives its first process"
+    assert bench.left() and "expected none" in bench.fails("run", "--resume", name)
+    assert f"{name}: taken away\n" in bench.ok("clean")
+    assert bench.left() == [] and name not in bench.ok("clean")
+    assert socket.if_nameindex() == links
+    bench.ok("run", "--resume", name)
+    data = bench.json()
+    assert data["ended"] and len(data["figures"][0]["targets"][0]["rounds"]) == 3
 
 
 @pytest.mark.parametrize("words, said", [
