@@ -19,6 +19,7 @@ import pytest
 
 from bench_program import REPOSITORY
 from host_state import descendants_of
+from terminal import OwnTerminal
 
 QUICK = """
 title = "nothing much"
@@ -211,6 +212,34 @@ def test_few_rounds_are_said_to_be_few(bench, own):
     bench.ok("run", "-t", "bare,slower", "-w", "quick", "-r", 2, "--no-warm-up", "--descriptions", own, "--name", "a")
     text = bench.ok("compare", "a", "-t", "bare,slower")
     assert "too few rounds" in text and "at least" in text
+
+
+def test_progress_on_a_terminal(bench, own):
+    """A bar that is drawn over and taken away in the end; what went wrong stays above it."""
+    (own / "targets/fails.toml").write_text("title='x'\nisolation='none'\nprogram='sh'\ndo.run=['sh', '-c', 'exit 3']\n")
+    own_terminal = OwnTerminal()
+    run = subprocess.Popen(bench.command("run", "-t", "bare,fails", "-w", "quick", "-r", 20, "--no-warm-up", "--descriptions", own),
+                           cwd=bench.folder, **own_terminal.options())
+    own_terminal.close_slave()
+    seen = own_terminal.terminal.read_all()
+    own_terminal.close()
+    assert run.wait(timeout=20) == 0
+    with sqlite3.connect(bench.record) as record:
+        trials = record.execute("SELECT took_ns, status FROM trial ORDER BY ordinal").fetchall()
+    begin, *frames, end = seen.split("\r\033[K")
+    bars = [frame for frame in frames if frame.startswith("\033[?7l[")]
+    assert (begin, len(trials), len(bars)) == ("", 40, 40) and end.startswith("run ")
+    for done, bar in enumerate(bars):
+        shown = re.fullmatch(r"\033\[\?7l\[(#*)(\.*)] (\d+) %, (\d+)/40(?:, (\d+):(\d\d) left)?  quick on (?:bare|fails), round \d+\033\[\?7h", bar)
+        assert shown, bar
+        assert [len(shown[1]), len(shown[2])] == [done * 24 // 40, 24 - done * 24 // 40]
+        assert [int(shown[3]), int(shown[4])] == [done * 100 // 40, done]
+        spent = sum(took for took, _ in trials[:done])
+        left = spent // done * (40 - done) // 10**9 if done else None
+        assert (left is None) == (shown[5] is None) and (left is None or 60 * int(shown[5]) + int(shown[6]) == left)
+    said = [frame for frame in frames if frame not in bars]
+    assert len(said) == sum(status == "failed" for _, status in trials) == 20
+    assert all(re.fullmatch(r"\d+/40 quick on fails, round \d+: failed, .* exit code 3.*\r\n", line) for line in said)
 
 
 def test_every_form_of_a_report(bench, own):
