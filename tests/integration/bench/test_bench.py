@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+import kernel
 from bench_program import REPOSITORY
 from host_state import descendants_of
 from terminal import OwnTerminal
@@ -171,6 +172,48 @@ def test_a_network_link(bench, own):
     data = bench.json()
     for target in ("bare", "kiste-oci"):
         assert {"network/tcp/throughput", "network/tcp/connections", "network/tcp/round-trip/p50"} <= metrics(data, target)
+
+
+@pytest.fixture
+def watcher(bench):
+    """A packet socket that sees all that leaves by, or comes to, any link of the network that this test and its programs are in: a new one, whose
+    way to everywhere is the link `outside`."""
+    need("ip")
+    home = os.open("/proc/self/ns/net", os.O_RDONLY)
+    kernel.unshare(kernel.CLONE_NEWNET)
+    try:
+        for name in ("all", "default"):  # else the kernel speaks by itself
+            Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").write_text("1")
+        for words in ("link add outside type veth peer name beyond", "address add 198.51.100.1/24 dev outside", "link set outside up",
+                      "link set beyond up", "neighbour add 198.51.100.2 lladdr 02:00:00:00:00:01 dev outside", "route add default via 198.51.100.2"):
+            subprocess.run(["ip", *words.split()], check=True, timeout=10)
+        everything = 3  # ETH_P_ALL, packet(7)
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(everything)) as watcher:
+            watcher.settimeout(5)
+            yield watcher
+    finally:
+        kernel.enter(home, kernel.CLONE_NEWNET)
+        os.close(home)
+
+
+@pytest.mark.parametrize("target, programs", [
+    ("bare", []), ("kiste-oci", []), ("runsc", ["runsc"]), ("podman", ["podman", "conmon", "crun"]), ("docker", ["docker", "dockerd", "containerd", "runc"]),
+    ("containerd", ["ctr", "containerd", "runc"])])
+def test_traffic_stays_on_links_of_the_run(bench, own, watcher, target, programs):
+    need(*programs)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        control.sendto(b"does the watcher see it?", ("192.0.2.1", 9))
+    assert b"does the watcher see it?" in watcher.recv(2048) and b"does the watcher see it?" in watcher.recv(2048)  # at both ends
+    texts = {"link": LINK, "loopback": QUICK.replace("cpu", "network"),
+             "pry": 'title="x"\naxiom="spatial"\nmethod="pry"\ncommand=["{load}", "pry", "--group", "network"]\n'}
+    for name, text in texts.items():
+        (own / f"workloads/{name}.toml").write_text(text)
+    bench.ok("run", "-t", target, "-w", ",".join(texts), "-r", 1, "--no-warm-up", "--descriptions", own)
+    unmeasured = [missing["workload"] for missing in bench.json()["missing"] if not missing["metric"]]
+    assert unmeasured == (["link"] if target == "docker" else [])
+    watcher.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        pytest.fail(f"left the run: {watcher.recv(2048)!r}")
 
 
 def test_a_setting_for_one_run(bench):
