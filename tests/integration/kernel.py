@@ -17,7 +17,7 @@ import pytest
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
 MS_BIND, MS_REC, MS_UNBINDABLE, MS_PRIVATE, MS_SLAVE, MS_SHARED = 1 << 12, 1 << 14, 1 << 17, 1 << 18, 1 << 19, 1 << 20
 MNT_DETACH = 2
-CLONE_NEWNS = 0x00020000
+CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
 PR_SET_CHILD_SUBREAPER = 36
 CAP_BY_NAME = {"CAP_SYS_RESOURCE": 24, "CAP_SYS_ADMIN": 21, "CAP_MKNOD": 27, "CAP_SYS_TIME": 25}
 
@@ -32,6 +32,10 @@ def _check(outcome, what):
 
 def unshare(flags):
     _check(_libc.unshare(flags), "unshare")
+
+
+def enter(namespace, flags):
+    _check(_libc.setns(namespace, flags), "setns")
 
 
 def mount(source, target, kind=None, flags=0, data=None):

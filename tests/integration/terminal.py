@@ -94,7 +94,7 @@ class ConsoleSocket:
 
 
 class OwnTerminal:
-    """A terminal for a runtime's command to be run in, as a shell's user would: options for `Runtime.spawn`."""
+    """A terminal for a command to be run in, as a shell's user would: options for `Runtime.spawn`, or Popen."""
 
     def __init__(self, rows=24, columns=80):
         master, self.slave = pty.openpty()
@@ -111,6 +111,12 @@ class OwnTerminal:
     def attributes(self):
         return termios.tcgetattr(self.slave)
 
+    def close_slave(self):
+        """Then reading ends with the command."""
+        if self.slave >= 0:
+            os.close(self.slave)
+            self.slave = -1
+
     def close(self):
-        os.close(self.slave)
+        self.close_slave()
         self.terminal.close()

@@ -14,6 +14,7 @@ isolation = "namespaces"
 program = "bwrap"
 version = ["{program}", "--version"]
 data = ["--bind", "{source}", "/data"]
+parts.helper = ["{helper}", "--version"]
 
 [do]
 run = ["{program}", "--bind", "{rootfs}", "/", "{network}", "{data}", "{command}"]
@@ -28,6 +29,7 @@ TEST(Target, AFileIsRead) {
   ASSERT_TRUE(target) << target.error().Text();
   EXPECT_EQ(target->name, "bubblewrap");
   EXPECT_EQ(target->commands.at(Verb::kRun).back(), "{command}");
+  EXPECT_EQ(target->parts.at("helper"), (Words{"{helper}", "--version"}));
   EXPECT_FALSE(target->bundle);
   EXPECT_TRUE(target->link);
   EXPECT_TRUE(target->can_data);
@@ -68,6 +70,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"title = 'x'\nisolation = 'glass'\nprogram = 'x'",
               "isolation: expected none, namespaces, user-kernel or virtual-machine"},
         Wrong{"title = 'x'\nisolation = 'none'\nprogram = 'x'", "expected a command `run`"},
+        Wrong{"title = 'x'\nisolation = 'none'\nprogram = 'x'\nparts.y = []", "parts.y: expected"},
         Wrong{"title = 'x'\nisolation = 'none'\nprogram = 'x'\ndo.run = []", "do.run: expected"},
         Wrong{"title = 'x'\nisolation = 'none'\nprogram = 'x'\ndo.rum = ['x']", "do.rum"},
         Wrong{"title = 'x'\nisolation = 'none'\nprogram = 'x'\ndo.run = ['x']\noptions = ['y']",
@@ -112,6 +115,8 @@ TEST(Placeholders, OneTextOrManyWords) {
   EXPECT_EQ(FillIn({"run", "id={id}", "{none}", "{command}"}, values).value(),
             (Words{"run", "id=a", "x", "y"}));
   EXPECT_EQ(FillIn({"{{.Id}}", "{ id}", "{"}, values).value(), (Words{"{{.Id}}", "{ id}", "{"}));
+  EXPECT_EQ(FillIn({"{shim-v2} [a-z]{2}"}, {{"shim-v2", {"/shim"}}}).value(),
+            Words{"/shim [a-z]{2}"});
 }
 
 TEST(Placeholders, AnUnknownNameIsRefused) {

@@ -9,10 +9,15 @@ namespace kiste::bench {
 
 namespace {
 
-// The name of the placeholder that begins at `at`, or nothing.
+bool IsLetter(char c) { return c == '-' || (c >= 'a' && c <= 'z'); }
+
+// The name of the placeholder that begins at `at`, or nothing. It begins with no digit: {2} is a
+// regular expression's.
 std::optional<std::string> NameAt(std::string_view text, size_t at) {
   size_t end = at + 1;
-  while (end < text.size() && (text[end] == '-' || (text[end] >= 'a' && text[end] <= 'z'))) ++end;
+  while (end < text.size() &&
+         (IsLetter(text[end]) || (end > at + 1 && text[end] >= '0' && text[end] <= '9')))
+    ++end;
   if (end == at + 1 || end == text.size() || text[end] != '}') return std::nullopt;
   return std::string(text.substr(at + 1, end - at - 1));
 }

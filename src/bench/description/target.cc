@@ -112,6 +112,7 @@ Status ReadWhatItIs(const json::Value& root, TargetDescription& target) {
   target.program = TRY(root["program"].String());
   target.needs = TRY(root["needs"].Strings());
   target.version = TRY(root["version"].Strings());
+  TRY(ReadWordsByName(root["parts"], target.parts));
   TRY(ReadWordsByName(root["files"], target.files));
   target.process = TRY(root["process"].StringOr(""));
   target.inside_paths = TRY(root["own-root"].BoolOr(true));
@@ -132,10 +133,10 @@ Result<TargetDescription> ParseTarget(std::string_view text, const std::string& 
                                       const std::string& file) {
   auto document = TRY(ParseToml(text, file));
   const auto root = document.root();
-  TRY(OnlyMembers(root,
-                  {"title",   "isolation", "program", "needs",   "files",  "version", "own-root",
-                   "oci",     "options",   "seccomp", "process", "cgroup", "do",      "environment",
-                   "prepare", "undo",      "daemon",  "image",   "limits", "network", "data"}));
+  TRY(OnlyMembers(root, {"title",    "isolation",   "program", "needs",   "files",   "version",
+                         "own-root", "oci",         "options", "seccomp", "process", "cgroup",
+                         "do",       "environment", "prepare", "undo",    "daemon",  "image",
+                         "limits",   "network",     "data",    "parts"}));
   TargetDescription target;
   target.name = name;
   target.source = std::string(text);

@@ -42,6 +42,7 @@ struct TargetDescription {
   std::map<std::string, Words>
       files;      // by placeholder: patterns (glob(7)) of which one must be there
   Words version;  // a command whose first line is the version; may be empty
+  std::map<std::string, Words> parts;  // needed and taking part: by name, its own such command
 
   // The program inside is no process of the host, but runs in one whose command line begins with a
   // word that ends so; "" when it is one itself.

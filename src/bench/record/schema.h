@@ -32,7 +32,7 @@ CREATE TABLE target (
   name TEXT NOT NULL,
   title TEXT NOT NULL,
   isolation TEXT NOT NULL,         -- none, namespaces, user-kernel, virtual-machine
-  version TEXT NOT NULL,           -- what the program says of itself
+  version TEXT NOT NULL,           -- where its programs are, and what they say of themselves
   baseline INTEGER NOT NULL,       -- 1 for the one that ratios are to
   missing TEXT,                    -- why it could not take part, or NULL
   description TEXT NOT NULL,       -- the TOML

@@ -35,10 +35,11 @@ void Progress::Begin(const std::string& target, const std::string& workload, int
   what_ = StrCat(workload, " on ", target, round == 0 ? ", warm-up" : StrCat(", round ", round));
   if (!terminal_) return;
   constexpr size_t kWidth = 24;
-  size_t full = trials_ == 0 ? kWidth : done_ * kWidth / trials_;
-  fprintf(stderr, "\r\033[K[%s%s] %zu/%zu%s  %s", std::string(full, '#').c_str(),
-          std::string(kWidth - full, '.').c_str(), done_, trials_, TimeLeft().c_str(),
-          what_.c_str());
+  size_t full = done_ * kWidth / trials_;
+  // Without autowrap (DECAWM): what does not fit is cut off, and no second line is left behind.
+  fprintf(stderr, "\r\033[K\033[?7l[%s%s] %zu %%, %zu/%zu%s  %s\033[?7h",
+          std::string(full, '#').c_str(), std::string(kWidth - full, '.').c_str(),
+          done_ * 100 / trials_, done_, trials_, TimeLeft().c_str(), what_.c_str());
 }
 
 void Progress::End(std::chrono::nanoseconds took, const std::string& status,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How far a run is, on standard error: a bar with the time left on a terminal, else a line for each
-// trial.
+// How far a run is, on standard error: a bar with percentage and time left on a terminal, else a
+// line for each trial.
 #pragma once
 
 #include <chrono>

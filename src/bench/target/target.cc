@@ -72,6 +72,7 @@ Status CheckNeeds(const TargetDescription& description) {
       return Fail(ErrorKind::kNotFound, StrCat(need, ": not there"));
     }
   }
+  for (const auto& [name, command] : description.parts) TRY(FindProgram(name));
   for (const auto& [name, patterns] : description.files) TRY(FindFile(patterns));
   return {};
 }
@@ -110,6 +111,9 @@ Placeholders Target::Common() const {
   for (const auto& need : description_.needs) {
     if (auto found = FindProgram(need)) values[need] = {*found};
   }
+  for (const auto& [name, command] : description_.parts) {
+    if (auto found = FindProgram(name)) values[name] = {*found};
+  }
   for (const auto& [name, patterns] : description_.files) {
     if (auto found = FindFile(patterns)) values[name] = {*found};
   }
@@ -120,12 +124,25 @@ Start Target::Begin(Words words) const {
   return {.words = std::move(words), .environment = description_.environment};
 }
 
-std::string Target::Version() const {
-  auto words = FillIn(description_.version, Common());
+std::string Target::FirstLine(const Words& command) const {
+  auto words = FillIn(command, Common());
   if (!words || words->empty()) return {};
   auto said = Succeed(Begin(*words), Deadline::In(std::chrono::seconds(10)));
   if (!said) return {};
   return std::string(Trim(Split(said->text, '\n').front()));
+}
+
+std::string Target::Version() const {
+  std::vector<std::string> told;
+  auto tell = [&](const std::string& path, const Words& command) {
+    auto line = FirstLine(command);
+    told.push_back(line.empty() ? path : StrCat(path, ": ", line));
+  };
+  if (!description_.version.empty()) tell(program_, description_.version);
+  auto values = Common();
+  for (const auto& [name, command] : description_.parts) tell(values[name].front(), command);
+  for (const auto& [name, patterns] : description_.files) tell(values[name].front(), {});
+  return Join(told, "; ");
 }
 
 Status Target::RunAll(const std::vector<Words>& commands, const Placeholders& placeholders) const {

@@ -102,7 +102,7 @@ class Target {
 
   const TargetDescription& description() const { return description_; }
   const std::string& program() const { return program_; }
-  // What its version command says first; "" without one.
+  // Of the program, its parts and files: where each is and what its version command says first.
   std::string Version() const;
 
   // Starts the daemon and runs the preparations, once; again nothing.
@@ -122,6 +122,7 @@ class Target {
   Status FillPlaceholders(const Ask& ask, Instance& instance) const;
   Status JoinCgroup(const Ask& ask, Instance& instance) const;
   Status RunAll(const std::vector<Words>& commands, const Placeholders& placeholders) const;
+  std::string FirstLine(const Words& command) const;
   Start Begin(Words words) const;
 
   TargetDescription description_;

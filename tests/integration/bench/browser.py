@@ -94,4 +94,6 @@ class Browser:
         return [event["params"]["request"]["url"] for event in self.events if event.get("method") == "Network.requestWillBeSent"]
 
     def complaints(self):
-        return [event for event in self.events if event.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded")]
+        """Exceptions, what the browser logs itself (a refused request or script), and what a script says on the console."""
+        kinds = ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded")
+        return [event for event in self.events if event.get("method") in kinds]

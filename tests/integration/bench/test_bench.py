@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs, reports and comparisons of kiste-bench, as their users type them."""
 
+import contextlib
 import csv
 import io
 import os
+import re
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import time
@@ -14,13 +17,24 @@ from pathlib import Path
 
 import pytest
 
-from bench_program import REPOSITORY, build_folder
+import kernel
+from bench_program import REPOSITORY
+from host_state import descendants_of
+from terminal import OwnTerminal
 
 QUICK = """
 title = "nothing much"
 axiom = "performance"
 method = "command"
 command = ["{load}", "cpu", "--seconds", "0.05"]
+"""
+LINK = """
+title = "over a link"
+axiom = "performance"
+method = "command"
+network = "link"
+command = ["{load}", "network", "--seconds", "0.3", "--connect", "{outside}", "--port", "4711"]
+settings.companion = ["network", "--listen", "{outside}", "--port", "4711"]
 """
 # What it "measures" is its base and some noise, the same in every run of the test: no clock decides.
 COUNTING = """
@@ -69,12 +83,28 @@ def test_every_description_is_read_and_documented(bench):
             assert f"| `{file.stem}` |" in documented, f"docs/bench.md has no line of {file.name}"
 
 
-@pytest.mark.parametrize("target, programs", [
-    ("bare", []), ("kiste-oci", []), ("kiste-oci-seccomp", []), ("runc", ["runc"]), ("crun", ["crun"]), ("runsc", ["runsc"]),
-    ("bubblewrap", ["bwrap"]), ("charliecloud", ["ch-run"]), ("systemd-nspawn", ["systemd-nspawn"]), ("podman", ["podman", "crun"]),
-    ("podman-kiste", ["podman"]), ("docker", ["dockerd"]), ("containerd", ["containerd"])])
-def test_the_life_of_every_target(bench, target, programs):
-    need(*programs)
+NEEDED = {
+    "bare": [], "kiste-oci": [], "kiste-oci-seccomp": [], "runc": ["runc"], "runc-seccomp": ["runc"], "crun": ["crun"], "crun-seccomp": ["crun"],
+    "youki": ["youki"], "runsc": ["runsc"], "bubblewrap": ["bwrap"], "charliecloud": ["ch-run"], "systemd-nspawn": ["systemd-nspawn"],
+    "podman": ["podman", "conmon", "crun"], "podman-kiste": ["podman", "conmon"], "docker": ["docker", "dockerd", "containerd", "runc"],
+    "containerd": ["ctr", "containerd", "runc"],
+}
+PARTS = {"podman": ["conmon", "crun"], "podman-kiste": ["conmon", "kiste-oci"], "docker": ["dockerd", "containerd", "containerd-shim-runc-v2", "runc"],
+         "containerd": ["containerd", "containerd-shim-runc-v2", "runc"]}
+
+
+def version_of(data, target):
+    return next(entry["version"] for entry in data["targets"] if entry["name"] == target)
+
+
+def test_no_target_is_forgotten():
+    machines = {"qemu-tcg", "qemu-kvm"}  # the first has a test below; what the second needs is tried when it is measured
+    assert {file.stem for file in (REPOSITORY / "src/bench/targets").glob("*.toml")} == NEEDED.keys() | machines
+
+
+@pytest.mark.parametrize("target", NEEDED)
+def test_the_life_of_every_target(bench, target):
+    need(*NEEDED[target])
     bench.ok("run", "-t", target, "-w", "lifecycle", "-r", 1, "--no-warm-up")
     data = bench.json()
     failed = [missing for missing in data["missing"] if not missing["metric"]]
@@ -82,6 +112,28 @@ def test_the_life_of_every_target(bench, target, programs):
     assert {"lifecycle/run", "lifecycle/boot", "lifecycle/ready", "lifecycle/stop"} <= metrics(data, target)
     if target in ("kiste-oci", "runc", "crun", "podman", "docker"):
         assert {"lifecycle/create", "lifecycle/exec", "lifecycle/pause", "lifecycle/unpause", "lifecycle/delete"} <= metrics(data, target)
+    for part in PARTS.get(target, []):
+        assert re.search(rf"/{part}: [^;]*[0-9]+\.[0-9]", version_of(data, target))
+
+
+def test_the_record_says_which_programs_took_part(bench, own, monkeypatch):
+    """Of several programs of one name it is the first in PATH; and what is a part must be there."""
+    for folder, version in (("first", 2), ("second", 1)):
+        (bench.folder / folder).mkdir()
+        for name in ("client", "helper-v2") if version == 1 else ("client",):
+            program = bench.folder / folder / name
+            program.write_text(f'#!/bin/sh\n[ "$1" != --version ] || exec echo "{name} {version}.0"\nexec "$@"\n')
+            program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{bench.folder}/first:{bench.folder}/second:{os.environ['PATH']}")
+    text = "title='x'\nisolation='none'\nprogram='client'\nown-root=false\nversion=['{program}', '--version']\ndo.run=['{program}', '{command}']\n"
+    (own / "targets/engine.toml").write_text(text + "parts.helper-v2=['{helper-v2}', '--version']\n")
+    (own / "targets/lame.toml").write_text(text + "parts.no-such-part=['{no-such-part}', '--version']\n")
+    bench.ok("run", "-t", "engine,lame", "-w", "quick", "-r", 1, "--no-warm-up", "--descriptions", own)
+    data = bench.json()
+    assert version_of(data, "engine") == f"{bench.folder}/first/client: client 2.0; {bench.folder}/second/helper-v2: helper-v2 1.0"
+    assert {missing["target"] for missing in data["missing"]} == {"lame"} and "no-such-part" in data["missing"][0]["why"]
+    bench.ok("report", "--html", "page.html")
+    assert "second/helper-v2: helper-v2 1.0" in (bench.folder / "page.html").read_text()
 
 
 def test_a_virtual_machine(bench, own):
@@ -121,15 +173,68 @@ def test_all_methods(bench, own):
     assert points == [0, 3000000]
 
 
+def test_the_kernels_reach(bench, own):
+    """Where the kernel can be traced: tools/vm reach."""
+    try:
+        os.close(os.open("/sys/kernel/tracing/set_ftrace_notrace_pid", os.O_WRONLY))
+    except OSError as error:
+        pytest.skip(f"functions of this kernel cannot be traced: {error}")
+    (own / "workloads/reach.toml").write_text('title="x"\naxiom="isolation"\nmethod="reach"\ncommand=["{load}", "nothing"]\nsettings.idle=0.2\n')
+    bench.ok("run", "-t", "bare,kiste-oci", "-w", "reach", "-r", 1, "--no-warm-up", "--descriptions", own, timeout=220)
+    data = bench.json()
+    assert [missing for missing in data["missing"] if not missing["metric"]] == []
+    reached = {(figure["metric"], cell["target"]): cell["value"]["median"] for figure in data["figures"] for cell in figure["targets"]}
+    assert reached["reach/runtime/functions", "kiste-oci"] > reached["reach/runtime/functions", "bare"]
+    assert min(reached["reach/payload/functions", target] for target in ("bare", "kiste-oci")) > 50
+
+
 def test_a_network_link(bench, own):
     need("ip")
-    (own / "workloads/link.toml").write_text('title="link"\naxiom="performance"\nmethod="command"\nnetwork="link"\n'
-                                             'command=["{load}", "network", "--seconds", "0.3", "--connect", "{outside}", "--port", "4711"]\n'
-                                             '[settings]\ncompanion=["network", "--listen", "{outside}", "--port", "4711"]\n')
+    (own / "workloads/link.toml").write_text(LINK)
     bench.ok("run", "-t", "bare,kiste-oci", "-w", "link", "-r", 1, "--no-warm-up", "--descriptions", own)
     data = bench.json()
     for target in ("bare", "kiste-oci"):
         assert {"network/tcp/throughput", "network/tcp/connections", "network/tcp/round-trip/p50"} <= metrics(data, target)
+
+
+@pytest.fixture
+def watcher(bench):
+    """A packet socket that sees all that leaves by, or comes to, any link of the network that this test and its programs are in: a new one, whose
+    way to everywhere is the link `outside`."""
+    need("ip")
+    home = os.open("/proc/self/ns/net", os.O_RDONLY)
+    kernel.unshare(kernel.CLONE_NEWNET)
+    try:
+        for name in ("all", "default"):  # else the kernel speaks by itself
+            Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6").write_text("1")
+        for words in ("link add outside type veth peer name beyond", "address add 198.51.100.1/24 dev outside", "link set outside up",
+                      "link set beyond up", "neighbour add 198.51.100.2 lladdr 02:00:00:00:00:01 dev outside", "route add default via 198.51.100.2"):
+            subprocess.run(["ip", *words.split()], check=True, timeout=10)
+        everything = 3  # ETH_P_ALL, packet(7)
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(everything)) as watcher:
+            watcher.settimeout(5)
+            yield watcher
+    finally:
+        kernel.enter(home, kernel.CLONE_NEWNET)
+        os.close(home)
+
+
+@pytest.mark.parametrize("target", ["bare", "kiste-oci", "runsc", "podman", "docker", "containerd"])
+def test_traffic_stays_on_links_of_the_run(bench, own, watcher, target):
+    need(*NEEDED[target])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        control.sendto(b"does the watcher see it?", ("192.0.2.1", 9))
+    assert b"does the watcher see it?" in watcher.recv(2048) and b"does the watcher see it?" in watcher.recv(2048)  # at both ends
+    texts = {"link": LINK, "loopback": QUICK.replace("cpu", "network"),
+             "pry": 'title="x"\naxiom="spatial"\nmethod="pry"\ncommand=["{load}", "pry", "--group", "network"]\n'}
+    for name, text in texts.items():
+        (own / f"workloads/{name}.toml").write_text(text)
+    bench.ok("run", "-t", target, "-w", ",".join(texts), "-r", 1, "--no-warm-up", "--descriptions", own)
+    unmeasured = [missing["workload"] for missing in bench.json()["missing"] if not missing["metric"]]
+    assert unmeasured == (["link"] if target == "docker" else [])
+    watcher.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        pytest.fail(f"left the run: {watcher.recv(2048)!r}")
 
 
 def test_a_setting_for_one_run(bench):
@@ -185,6 +290,34 @@ def test_a_workload_of_few_rounds_can_be_asked_for_more(bench, own):
     assert "most-rounds" in bench.fails("run", "-w", "seldom", "--set", "seldom.most-rounds=many", "--descriptions", own)
 
 
+def test_progress_on_a_terminal(bench, own):
+    """A bar that is drawn over and taken away in the end; what went wrong stays above it."""
+    (own / "targets/fails.toml").write_text("title='x'\nisolation='none'\nprogram='sh'\ndo.run=['sh', '-c', 'exit 3']\n")
+    own_terminal = OwnTerminal()
+    run = subprocess.Popen(bench.command("run", "-t", "bare,fails", "-w", "quick", "-r", 20, "--no-warm-up", "--descriptions", own),
+                           cwd=bench.folder, **own_terminal.options())
+    own_terminal.close_slave()
+    seen = own_terminal.terminal.read_all()
+    own_terminal.close()
+    assert run.wait(timeout=20) == 0
+    with sqlite3.connect(bench.record) as record:
+        trials = record.execute("SELECT took_ns, status FROM trial ORDER BY ordinal").fetchall()
+    begin, *frames, end = seen.split("\r\033[K")
+    bars = [frame for frame in frames if frame.startswith("\033[?7l[")]
+    assert (begin, len(trials), len(bars)) == ("", 40, 40) and end.startswith("run ")
+    for done, bar in enumerate(bars):
+        shown = re.fullmatch(r"\033\[\?7l\[(#*)(\.*)] (\d+) %, (\d+)/40(?:, (\d+):(\d\d) left)?  quick on (?:bare|fails), round \d+\033\[\?7h", bar)
+        assert shown, bar
+        assert [len(shown[1]), len(shown[2])] == [done * 24 // 40, 24 - done * 24 // 40]
+        assert [int(shown[3]), int(shown[4])] == [done * 100 // 40, done]
+        spent = sum(took for took, _ in trials[:done])
+        left = spent // done * (40 - done) // 10**9 if done else None
+        assert (left is None) == (shown[5] is None) and (left is None or 60 * int(shown[5]) + int(shown[6]) == left)
+    said = [frame for frame in frames if frame not in bars]
+    assert len(said) == sum(status == "failed" for _, status in trials) == 20
+    assert all(re.fullmatch(r"\d+/40 quick on fails, round \d+: failed, .* exit code 3.*\r\n", line) for line in said)
+
+
 def test_every_form_of_a_report(bench, own):
     bench.ok("run", "-t", "bare,kiste-oci", "-w", "quick", "-r", 2, "--descriptions", own)
     bench.ok("report", "--html", "page.html", "--svg", "plots", "--csv", "samples.csv", "--json", "data.json")
@@ -226,34 +359,47 @@ def wait_for(condition, what):
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("target", ["bare", "kiste-oci"])
-def test_clean_after_a_kill(bench, own, target):
-    (own / "workloads/long.toml").write_text("title='x'\naxiom='performance'\nmethod='command'\ncommand=['{load}', 'sleep']\n")
-    run = bench.start("run", "-t", target, "-w", "long", "--descriptions", own, "--name", "killed")
-    sleeping = f"{build_load()} sleep" if target == "bare" else "/load sleep"
-    wait_for(lambda: sleeping in processes(), "nothing was started")
-    assert "killed: still runs, left alone" in bench.ok("clean")
+def commands(pids):
+    found = []
+    for pid in pids:
+        with contextlib.suppress(OSError):  # gone by now
+            found.append(Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip())
+    return found
+
+
+def cgroups_of(pids):
+    found = set()
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            found |= {line.split(":", 2)[2] for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines()}
+    return found
+
+
+@pytest.mark.parametrize("target, text", [
+    ("bare", QUICK), ("bare", LINK), ("kiste-oci", LINK), ("podman", LINK), ("docker", QUICK), ("containerd", LINK)],
+    ids=["bare", "bare-link", "kiste-oci-link", "podman-link", "docker", "containerd-link"])
+def test_a_killed_run_is_cleaned_up_and_goes_on(bench, own, target, text):
+    """kill -9 while its second sandbox is up: daemon, container, mounts and link go with it. For mounts the fixtures look too."""
+    need("ip", *NEEDED[target])
+    (own / "workloads/long.toml").write_text(re.sub(r"0\.[0-9]+", "0.6", text))
+    name, links = f"{bench.folder.name}-killed", socket.if_nameindex()
+    run = bench.start("run", "-t", target, "-w", "long", "-r", 3, "--no-warm-up", "--descriptions", own, "--name", name)
+    assert "round 1: ok" in run.stderr.readline()
+    wait_for(lambda: any(re.match(r"\S*/load \w+ --seconds", command) for command in commands(descendants_of(run.pid))), "nothing was started")
+    alive = descendants_of(run.pid)
+    assert all(f"/kiste-bench-{name}/" in path for path in cgroups_of(alive)), "clean would not find them"
+    assert f"{name}: still runs, left alone" in bench.ok("clean")
     run.kill()
     run.communicate(timeout=20)
-    wait_for(lambda: sleeping not in processes(), "the sandbox outlives its run")
-    assert bench.left()
-    assert "expected none" in bench.fails("run", "-t", "bare", "-w", "quick", "--descriptions", own, "--name", "killed")
-    assert "killed: taken away\n" in bench.ok("clean")
-    assert bench.left() == [] and "killed" not in bench.ok("clean")
-
-
-def build_load():
-    return (build_folder() / "libexec/kiste-bench/load").resolve()
-
-
-def processes():
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace").strip())
-        except OSError:
-            pass  # gone by now
-    return found
+    wait_for(lambda: not commands(alive), "something outlives its run")
+    assert not bench.json()["ended"], "the run outlives its first process"
+    assert bench.left() and "expected none" in bench.fails("run", "--resume", name)
+    assert f"{name}: taken away\n" in bench.ok("clean")
+    assert bench.left() == [] and name not in bench.ok("clean")
+    assert socket.if_nameindex() == links
+    bench.ok("run", "--resume", name)
+    data = bench.json()
+    assert data["ended"] and len(data["figures"][0]["targets"][0]["rounds"]) == 3
 
 
 @pytest.mark.parametrize("words, said", [
