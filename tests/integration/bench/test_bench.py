@@ -120,6 +120,72 @@ def test_all_methods(bench, own):
     assert points == [0, 3000000]
 
 
+# What a victim or a load says here goes down from one time to the next; the neighbours are real.
+COLD = """
+title = "slow at first"
+isolation = "none"
+program = "sh"
+own-root = false
+do.run = ["sh", "-c", "[ $2 = burn ] && exec \\"$@\\"; read n <COUNT; echo $((n + 1)) >COUNT; set -- NUMBERS; shift $n; echo result METRIC ns $1; echo end",
+          "sh", "{command}"]
+"""
+
+
+def cold(own, name, numbers, metric):
+    (own / "count").write_text("0\n")
+    text = COLD.replace("COUNT", str(own / "count")).replace("NUMBERS", numbers).replace("METRIC", metric)
+    (own / f"targets/{name}.toml").write_text(text)
+
+
+def median(data, metric):
+    return next(figure["targets"][0]["value"]["median"] for figure in data["figures"] if figure["metric"] == metric)
+
+
+def measured_neighbours(bench, run):
+    """By rounds, in the order in which they were measured; and where alone was."""
+    with sqlite3.connect(bench.record) as record:
+        rows = record.execute("SELECT round, metric FROM value JOIN trial ON trial = trial.id JOIN run ON trial.run = run.id"
+                              " WHERE run.name = ? AND metric LIKE '%/wake/p50' ORDER BY value.rowid", [run]).fetchall()
+    return [[metric.split("/")[0].removeprefix("beside-") for round, metric in rows if round == number] for number in sorted({row[0] for row in rows})]
+
+
+def test_neighbours_come_in_an_order_that_the_seed_decides(bench, own):
+    kinds = ["cpu", "pids", "syscalls", "interrupts", "network"]
+    (own / "workloads/beside.toml").write_text('title="x"\naxiom="temporal"\nmethod="interference"\ncommand=["{load}", "victim", "--seconds", "0.02"]\n'
+                                               f'settings.neighbours={kinds}\nlimits.pids=64\n')
+    orders = {}
+    for letter, seed in (("a", 7), ("b", 7), ("c", 8)):
+        run = f"{bench.folder.name}-{letter}"
+        bench.ok("run", "-t", "bare", "-w", "beside", "-r", 2, "--no-warm-up", "--seed", seed, "--descriptions", own, "--name", run)
+        orders[letter] = measured_neighbours(bench, run)
+    for order in sum(orders.values(), []):
+        assert [order[at] for at in (0, 4, 7)] == ["alone"] * 3 and sorted(order) == sorted(kinds + ["alone"] * 3)
+    assert orders["a"] == orders["b"] != orders["c"] and orders["a"][0] != orders["a"][1]
+
+
+def test_a_cold_start_is_no_interference(bench, own):
+    """Alone, a neighbour, alone, a neighbour, alone: only the first time takes ten times as long."""
+    cold(own, "cold", "1000 100 100 100 100", "victim/wake/p50")
+    (own / "workloads/beside.toml").write_text('title="x"\naxiom="temporal"\nmethod="interference"\ncommand=["{load}", "victim"]\n'
+                                               'settings.neighbours=["cpu", "syscalls"]\n')
+    bench.ok("run", "-t", "cold", "-w", "beside", "-r", 1, "--no-warm-up", "--descriptions", own)
+    data = bench.json()
+    assert [median(data, f"beside-{kind}/typical") for kind in ("cpu", "syscalls")] == [1, 1]
+    assert median(data, "alone/drift") == pytest.approx(0.1)
+
+
+def test_what_drifts_is_no_loss(bench, own):
+    """Alone, the two beside each other, alone: as evenly as can be said of two that run at once."""
+    cold(own, "cold", "300 200 200 100", "cpu/primes")
+    # Which of the two reads first does not matter: one at a time.
+    (own / "targets/cold.toml").write_text((own / "targets/cold.toml").read_text().replace('"sh", "-c"', f'"flock", "{own}/lock", "sh", "-c"'))
+    (own / "workloads/two.toml").write_text('title="x"\naxiom="temporal"\nmethod="pair"\nsettings.loads=["cpu"]\n')
+    need("flock")
+    bench.ok("run", "-t", "cold", "-w", "two", "-r", 1, "--no-warm-up", "--descriptions", own)
+    data = bench.json()
+    assert [median(data, f"cpu/primes/{figure}") for figure in ("loss", "unfairness", "drift")] == [1, 1, pytest.approx(1 / 3)]
+
+
 def test_a_network_link(bench, own):
     need("ip")
     (own / "workloads/link.toml").write_text('title="link"\naxiom="performance"\nmethod="command"\nnetwork="link"\n'
