@@ -210,6 +210,16 @@ def test_another_programs_output_is_read(bench, own):
     assert bench.json()["figures"][0]["targets"][0]["value"]["median"] == 2.5e9
 
 
+def test_inserts_index_and_queries_of_sqlite(bench):
+    need("sqlite3")
+    bench.ok("run", "-t", "bare,kiste-oci", "-w", "sqlite", "-r", 1, "--no-warm-up")
+    data = bench.json()
+    for target in ("bare", "kiste-oci"):
+        assert metrics(data, target) == {f"sqlite/{part}" for part in ("insert", "index", "lookup", "range", "sort")}
+    # Of a timer of milliseconds.
+    assert all(cell["value"]["median"] >= 20e6 for figure in data["figures"] for cell in figure["targets"])
+
+
 def test_what_is_missing_is_said(bench, own):
     (own / "targets/gone.toml").write_text("title='x'\nisolation='none'\nprogram='no-such-program'\ndo.run=['x']\n")
     (own / "targets/fails.toml").write_text("title='x'\nisolation='none'\nprogram='sh'\ndo.run=['sh', '-c', 'echo why >&2; exit 3']\n")
