@@ -150,6 +150,8 @@ def test_every_figure_is_there(load, subcommand):
 
 
 def test_more_work_takes_longer(load):
+    chases = [said(load, "memory", "--bytes", size, "--seconds", 0.5).median("memory/chase") for size in (65536, 96 << 20)]
+    assert chases[1] > 3 * chases[0]
     primes = [said(load, "cpu", "--limit", limit, "--seconds", 0.2).median("cpu/primes") for limit in (1000, 30000)]
     assert primes[1] > 10 * primes[0]
     sizes = said(load, "allocate", "--seconds", 0.3).at["allocate/mmap"]
