@@ -3,6 +3,9 @@
 // memory: one thread, over --bytes of memory that was touched before.
 //   memory/read, /write, /copy, /triad B/s   bytes read and written, as STREAM counts them
 //   memory/chase ns                          a load that waits for the last one, at a random place
+// cache: the same of what fits into a cache while nobody else uses it; --bytes says how much that
+// is.
+//   cache/read B/s, cache/chase ns
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -96,20 +99,29 @@ static int Chase(void* with, uint64_t times) {
   return 0;
 }
 
-int RunMemory(char** words) {
-  long bytes = 192l << 20;
-  double seconds = 2;
+// Reads the options and takes the memory, `bytes` where they do not say how much. 0, or the exit
+// code.
+static int Take(const char* subcommand, char** words, long bytes, struct Memory* memory,
+                double* seconds) {
   const struct Option options[] = {
       {"--bytes", "N", .number = &bytes, .least = 65536, .most = 1l << 40},
-      SECONDS_OPTION(&seconds),
+      SECONDS_OPTION(seconds),
   };
-  if (!ReadOptions("memory", options, 2, words)) return kUsage;
-  struct Memory memory = {.bytes =
-                              (size_t)bytes / 384 * 384};  // halves and thirds of whole vectors
-  memory.begin =
-      mmap(NULL, memory.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory.begin == MAP_FAILED) return ComplainCall("mmap --bytes", errno);
-  memset(memory.begin, 1, memory.bytes);
+  if (!ReadOptions(subcommand, options, 2, words)) return kUsage;
+  memory->bytes = (size_t)bytes / 384 * 384;  // halves and thirds of whole vectors
+  memory->chased = 0;
+  memory->begin =
+      mmap(NULL, memory->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory->begin == MAP_FAILED) return ComplainCall("mmap --bytes", errno);
+  memset(memory->begin, 1, memory->bytes);
+  return 0;
+}
+
+int RunMemory(char** words) {
+  struct Memory memory;
+  double seconds = 2;
+  int code = Take("memory", words, 192l << 20, &memory, &seconds);
+  if (code) return code;
   double size = (double)memory.bytes;
   double share = seconds / 5;
   Measure((struct Figure){"memory/read", "B/s", size}, Read, &memory, share);
@@ -119,5 +131,16 @@ int RunMemory(char** words) {
   if (memory.bytes > kMostChased) memory.bytes = kMostChased;
   MakeCycle(&memory);
   Measure((struct Figure){"memory/chase", "ns"}, Chase, &memory, share);
+  return Ended();
+}
+
+int RunCache(char** words) {
+  struct Memory memory;
+  double seconds = 2;
+  int code = Take("cache", words, 32l << 20, &memory, &seconds);
+  if (code) return code;
+  Measure((struct Figure){"cache/read", "B/s", (double)memory.bytes}, Read, &memory, seconds / 2);
+  MakeCycle(&memory);
+  Measure((struct Figure){"cache/chase", "ns"}, Chase, &memory, seconds / 2);
   return Ended();
 }

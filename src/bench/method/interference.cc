@@ -48,6 +48,8 @@ Result<Outcome> RunVictim(const Trial& trial) {
 
 Result<Outcome> RunBeside(const Trial& trial, const std::string& kind) {
   Words command = {"{load}", "burn", kind};
+  auto options = trial.workload.Texts(kind, {});
+  command.insert(command.end(), options.begin(), options.end());
   if (trial.workload.data) command.insert(command.end(), {"--directory", "{data}"});
   auto neighbour = TRY(trial.Make(command));
   TRY(neighbour.Up());

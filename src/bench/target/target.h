@@ -26,7 +26,7 @@ Status CheckNeeds(const TargetDescription& description);
 
 // What an instance is to be.
 struct Ask {
-  Words command;  // inside; {load}, {data}, {outside}, {inside} filled in
+  Words command;  // inside; {load}, {data}, {cache}, {outside}, {inside} filled in
   const RootFileSystem* root = nullptr;
   Limits limits;
   const Link* link = nullptr;

@@ -102,17 +102,19 @@ def test_all_methods(bench, own):
         "growth": 'axiom="performance"\nmethod="growth"\n[settings]\nbytes=[0, 3000000]\nrepeats=1',
         "many": 'axiom="performance"\nmethod="density"\n[settings]\ninstances=3\n',
         "rate": 'axiom="performance"\nmethod="throughput"\n[settings]\nsandboxes=4\nworkers=[1, 2]\n',
-        "beside": 'axiom="temporal"\nmethod="interference"\ncommand=["{load}", "victim", "--seconds", "0.2"]\n[settings]\nneighbours=["cpu", "pids"]\n'
-                  '[limits]\npids=64\n',
-        "pair": 'axiom="temporal"\nmethod="pair"\n[settings]\nloads=["cpu"]\ncpu=["--seconds", "0.05"]\n',
+        "beside": 'axiom="temporal"\nmethod="interference"\ncommand=["{load}", "victim", "--seconds", "0.2"]\n[settings]\nneighbours=["cpu", "pids", "cache"]\n'
+                  'cache=["--bytes", "{cache}"]\n[limits]\npids=64\n',
+        "pair": 'axiom="temporal"\nmethod="pair"\n[settings]\nloads=["cpu", "cache"]\ncpu=["--seconds", "0.05"]\n'
+                'cache=["--seconds", "0.05", "--bytes", "{cache}"]\n',
         "pry": 'axiom="spatial"\nmethod="pry"\ncommand=["{load}", "pry", "--group", "files"]\n',
     }
     for name, text in texts.items():
         (own / f"workloads/{name}.toml").write_text(f'title="{name}"\n{text}')
     bench.ok("run", "-t", "bare,kiste-oci", "-w", ",".join(texts), "-r", 1, "--no-warm-up", "--descriptions", own)
     data = bench.json()
-    assert [missing for missing in data["missing"] if not missing["metric"]] == []
+    assert [missing for missing in data["missing"] if not missing["metric"] or "cache" in missing["metric"]] == []
     for target in ("bare", "kiste-oci"):
+        assert {"beside-cache/typical", "cache/read/loss", "cache/chase/unfairness"} <= metrics(data, target)
         assert {"growth/boot", "density/pss", "throughput/run", "beside-cpu/wake/p99/slowdown", "cpu/primes/loss", "spatial/closed"} <= metrics(data, target)
     verdicts = {(finding["probe"], finding["target"]): finding["verdict"] for finding in data["findings"]}
     assert verdicts["files/secret", "bare"] in ("sees", "touches") and verdicts["files/secret", "kiste-oci"] == "closed"

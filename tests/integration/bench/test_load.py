@@ -36,6 +36,7 @@ OF_NETWORK = "tcp/throughput tcp/retransmits tcp/round-trip/p50 tcp/round-trip/p
 METRICS = {
     "cpu": "primes hash float",
     "memory": "read write copy triad chase",
+    "cache": "read chase",
     "allocate": "mmap fault dontneed brk malloc",
     "syscall": OF_SYSCALL,
     "network": OF_NETWORK,
@@ -43,7 +44,7 @@ METRICS = {
 }
 # What each takes its share of, made small.
 BURNS = {
-    "cpu": "", "interrupts": "", "memory": "--bytes 4000000", "memory-grow": "--most 20000000", "disk": "--bytes 2000000",
+    "cpu": "", "interrupts": "", "memory": "--bytes 4000000", "cache": "--bytes 4000000", "memory-grow": "--most 20000000", "disk": "--bytes 2000000",
     "page-cache": "--bytes 4000000", "inodes": "--most 300", "network": "", "pids": "--most 50", "descriptors": "--most 500", "syscalls": "",
 }
 HELD = {"memory-grow": 19 << 20, "inodes": 300, "pids": 50, "descriptors": 500}
