@@ -134,8 +134,13 @@ class Runner {
 
   Result<Outcome> Measure(Target& target, const WorkloadDescription& workload, int round) {
     TRY(target.Prepare());
-    return FindMethod(workload.method)
-        ->run({room_, target, workload, roots_, RoundSeed(request_.seed, round)});
+    auto outcome =
+        TRY(FindMethod(workload.method)
+                ->run({room_, target, workload, roots_, RoundSeed(request_.seed, round)}));
+    if (workload.pin && !target.CanPin())
+      outcome.gaps.push_back(
+          {"pin", "the target cannot be kept on one processor, as the others are"});
+    return outcome;
   }
 
   const RunRequest& request_;

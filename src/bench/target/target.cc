@@ -206,15 +206,25 @@ Status Target::CheckAsk(const Ask& ask) const {
   return {};
 }
 
+bool Target::CanPin() const {
+  return description_.cgroup != CgroupMaker::kTarget || description_.limits.contains("processor");
+}
+
+// Whether the target's cgroup is within one of ours. Without limits it is not: that would be one
+// more to pay for.
+bool Target::LimitsAbove(const Ask& ask) const {
+  return description_.cgroup == CgroupMaker::kWithin && ask.limits != Limits();
+}
+
 Status Target::JoinCgroup(const Ask& ask, Instance& instance) const {
-  if (description_.cgroup != CgroupMaker::kBench) return {};
+  if (description_.cgroup != CgroupMaker::kBench && !LimitsAbove(ask)) return {};
   auto layout = TRY(sys::cgroup::Detect());
   if (layout.hierarchies.empty()) return {};
   instance.cgroup_ =
       TRY(sys::cgroup::Cgroup::Create(layout, StrCat(room_.cgroup, "/", instance.id_)));
   auto resources = TRY(ToResources(ask.limits));
   TRY(instance.cgroup_->Apply(resources));
-  instance.tasks_ = TRY(OpenTasks(*instance.cgroup_));
+  if (!LimitsAbove(ask)) instance.tasks_ = TRY(OpenTasks(*instance.cgroup_));
   return {};
 }
 
@@ -224,7 +234,8 @@ Status Target::FillPlaceholders(const Ask& ask, Instance& instance) const {
   values["id"] = {instance.id_};
   values["rootfs"] = {ask.root->path};
   values["image"] = {ask.root->image};
-  values["cgroup"] = {StrCat(room_.cgroup, "/", instance.id_)};
+  auto cgroup = StrCat(room_.cgroup, "/", instance.id_);
+  values["cgroup"] = {LimitsAbove(ask) ? StrCat(cgroup, "/", instance.id_) : cgroup};
   bool inside = description_.inside_paths;
   values["load"] = {inside ? "/load" : ask.root->load};
   values["inside"] = {kInsideAddress};

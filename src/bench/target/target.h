@@ -110,7 +110,10 @@ class Target {
   // Makes the engine's image of a root file system, once for each.
   Status PrepareImage(const RootFileSystem& root);
 
-  // kUnsupported says what of `ask` this target has no words for.
+  // Whether its instances can be kept on one processor.
+  bool CanPin() const;
+  // kUnsupported says what of `ask` this target has no words for; but a processor that it cannot be
+  // told of is left out.
   Result<Instance> MakeInstance(const Ask& ask) const;
 
  private:
@@ -118,6 +121,7 @@ class Target {
   Target(const TargetDescription& description, const Room& room)
       : description_(description), room_(room) {}
   Status CheckAsk(const Ask& ask) const;
+  bool LimitsAbove(const Ask& ask) const;
   Placeholders Common() const;
   Status FillPlaceholders(const Ask& ask, Instance& instance) const;
   Status JoinCgroup(const Ask& ask, Instance& instance) const;

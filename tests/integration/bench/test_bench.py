@@ -204,6 +204,47 @@ def test_a_setting_for_one_run(bench):
     assert max(figure["x"] for figure in bench.json()["figures"] if figure["metric"] == "density/pss") == 3
 
 
+WHERE_IT_RUNS = """
+title = "x"
+axiom = "performance"
+method = "command"
+pin = true
+command = ["/bin/busybox", "grep", "Cpus_allowed_list", "/proc/self/status"]
+[[read]]
+pattern = 'Cpus_allowed_list:[[:space:]]*([0-9]+)$'
+metric = "shell/processor"
+unit = "count"
+"""
+
+
+@pytest.mark.parametrize("target, needed", [("bare", "sh"), ("kiste-oci", "sh"), ("containerd", "ctr"), ("docker", "dockerd"), ("podman", "podman")])
+def test_who_is_pinned_runs_on_one_processor(bench, own, target, needed):
+    need("busybox", needed)
+    if os.cpu_count() == 1:
+        pytest.skip("there is one processor only")
+    text = WHERE_IT_RUNS.replace("/bin/busybox", shutil.which("busybox")) if target == "bare" else WHERE_IT_RUNS
+    (own / "workloads/where.toml").write_text(text)
+    bench.ok("run", "-t", target, "-w", "where", "-r", 1, "--no-warm-up", "--descriptions", own)
+    data = bench.json()
+    assert data["missing"] == [] and median(data, "shell/processor") == max(os.sched_getaffinity(0))
+
+
+def test_who_cannot_be_pinned_is_named(bench, own):
+    (own / "targets/free.toml").write_text("title='x'\nisolation='none'\nprogram='sh'\nown-root=false\ncgroup='target'\ndo.run=['{command}']\n")
+    (own / "workloads/one.toml").write_text(QUICK + "pin = true\n")
+    bench.ok("run", "-t", "bare,free", "-w", "one,quick", "-r", 1, "--no-warm-up", "--descriptions", own)
+    assert [(missing["target"], missing["workload"], missing["metric"]) for missing in bench.json()["missing"]] == [("free", "one", "pin")]
+    assert "pin: the target cannot be kept on one processor" in bench.ok("report")
+
+
+def test_containerd_is_limited(bench, own):
+    need("ctr", "containerd")
+    (own / "workloads/few.toml").write_text("title='x'\naxiom='temporal'\nmethod='command'\ncommand=['/load', 'burn', 'pids', '--seconds', '0.1']\n"
+                                            "limits.pids=40\nlimits.memory=268435456\nlimits.cpus=1\n")
+    bench.ok("run", "-t", "containerd", "-w", "few", "-r", 1, "--no-warm-up", "--descriptions", own)
+    assert 20 <= median(bench.json(), "burn/pids/held") < 40
+
+
 def test_another_programs_output_is_read(bench, own):
     (own / "workloads/shell.toml").write_text("title='x'\naxiom='performance'\nmethod='command'\ncommand=['/bin/busybox', 'echo', 'took 2.5 s']\n"
                                               "[[read]]\npattern='took ([0-9.]+) s'\nmetric='shell/took'\nunit='ns'\nfactor=1e9\n")
