@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <filesystem>
 
 #include "base/strings.h"
 #include "bench/target/bundle.h"
@@ -139,6 +140,28 @@ std::string Target::Version() const {
   auto said = Succeed(Begin(*words), Deadline::In(std::chrono::seconds(10)));
   if (!said) return {};
   return std::string(Trim(Split(said->text, '\n').front()));
+}
+
+std::vector<std::string> Target::FilesRead() const {
+  std::vector<std::string> files = {program_};
+  for (const auto& need : description_.needs) {
+    if (auto found = FindProgram(need)) files.push_back(*found);
+  }
+  for (size_t at = 0, programs = files.size(); at < programs; ++at) {
+    auto libraries = LibrariesOf(files[at]);
+    files.insert(files.end(), libraries.begin(), libraries.end());
+  }
+  for (const auto& [name, patterns] : description_.files) {
+    if (auto found = FindFile(patterns)) files.push_back(*found);
+  }
+  std::error_code error;
+  for (std::filesystem::recursive_directory_iterator at(folder_, error), end; !error && at != end;
+       at.increment(error)) {
+    std::error_code gone;
+    if (at->symlink_status(gone).type() == std::filesystem::file_type::regular)
+      files.push_back(at->path());
+  }
+  return files;
 }
 
 Status Target::RunAll(const std::vector<Words>& commands, const Placeholders& placeholders) const {

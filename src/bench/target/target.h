@@ -105,6 +105,11 @@ class Target {
   // What its version command says first; "" without one.
   std::string Version() const;
 
+  // Paths of what is read from disk for a start, as far as it is known: the programs that the
+  // description names with their libraries, its files, and what lies in the target's own folder (an
+  // engine's images and state).
+  std::vector<std::string> FilesRead() const;
+
   // Starts the daemon and runs the preparations, once; again nothing.
   Status Prepare();
   // Makes the engine's image of a root file system, once for each.

@@ -83,6 +83,31 @@ def test_the_life_of_every_target(bench, target, programs):
         assert {"lifecycle/create", "lifecycle/exec", "lifecycle/pause", "lifecycle/unpause", "lifecycle/delete"} <= metrics(data, target)
 
 
+def cached_bytes(path):
+    said = subprocess.run(["fincore", "--bytes", "--noheadings", "--output", "RES", path], capture_output=True, text=True, timeout=20, check=True)
+    return int(said.stdout or 0)
+
+
+def test_a_cold_boot_reads_all_that_the_target_names(bench, own):
+    """What is needed and not read by the boot is out of the page cache afterwards; a file of nobody's is still there."""
+    need("fincore")
+    # On a disk: tmpfs has nothing but the page cache.
+    folder = Path("/var/tmp") / bench.folder.name
+    folder.mkdir()
+    try:
+        for name in ("needed", "file", "other"):
+            (folder / name).write_bytes(b"k" * 1000000)
+            (folder / name).chmod(0o755)
+        (own / "targets/named.toml").write_text(f"title='x'\nisolation='none'\nprogram='sh'\nown-root=false\nneeds=['{folder}/needed']\n"
+                                                f"files.image=['{folder}/f*']\ndo.run=['{{command}}']\n")
+        bench.ok("run", "-t", "named", "-w", "lifecycle", "-r", 1, "--no-warm-up", "--descriptions", own)
+        if cached_bytes(folder / "other") == 0:
+            pytest.skip("the page cache of this file system cannot be seen")
+        assert [cached_bytes(folder / name) for name in ("needed", "file")] == [0, 0]
+    finally:
+        shutil.rmtree(folder)
+
+
 def test_a_virtual_machine(bench, own):
     """What it runs is what was asked for, and its failure is the machine's."""
     need("qemu-system-x86_64", "busybox")
