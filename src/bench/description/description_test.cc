@@ -71,6 +71,8 @@ INSTANTIATE_TEST_SUITE_P(
               "isolation: expected none, namespaces, user-kernel or virtual-machine"},
         Wrong{"title = 'x'\nisolation = 'none'\nprogram = 'x'", "expected a command `run`"},
         Wrong{"title = 'x'\nisolation = 'none'\nprogram = 'x'\nparts.y = []", "parts.y: expected"},
+        Wrong{"title = 'x'\nisolation = 'none'\nprogram = 'x'\ncgroup = 'above'",
+              "cgroup: expected bench, bundle, target or within"},
         Wrong{"title = 'x'\nisolation = 'none'\nprogram = 'x'\ndo.run = []", "do.run: expected"},
         Wrong{"title = 'x'\nisolation = 'none'\nprogram = 'x'\ndo.rum = ['x']", "do.rum"},
         Wrong{"title = 'x'\nisolation = 'none'\nprogram = 'x'\ndo.run = ['x']\noptions = ['y']",

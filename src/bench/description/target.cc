@@ -49,7 +49,8 @@ Result<CgroupMaker> ReadCgroupMaker(const json::Value& value) {
   if (word == "bench") return CgroupMaker::kBench;
   if (word == "bundle") return CgroupMaker::kBundle;
   if (word == "target") return CgroupMaker::kTarget;
-  return value.Expected("bench, bundle or target");
+  if (word == "within") return CgroupMaker::kWithin;
+  return value.Expected("bench, bundle, target or within");
 }
 
 Status ReadCommandsOfLife(const json::Value& table, TargetDescription& target) {

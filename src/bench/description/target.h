@@ -31,6 +31,7 @@ enum class CgroupMaker {
   kBench,   // we do, and the command starts in it
   kBundle,  // config.json names it
   kTarget,  // the target does, by `limits`
+  kWithin,  // the target does, and where there are limits it is within one that we make with them
 };
 
 struct TargetDescription {

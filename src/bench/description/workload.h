@@ -18,6 +18,7 @@ struct Limits {
   std::optional<uint64_t> memory;  // bytes
   std::optional<uint64_t> pids;
   std::optional<int> processor;  // the one to run on; as far as a target can be told
+  bool operator==(const Limits&) const = default;
 };
 
 enum class NetworkKind {

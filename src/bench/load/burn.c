@@ -5,6 +5,7 @@
 //   cpu          computes on every processor, and once more
 //   interrupts   timers, and interrupts between processors (membarrier, mprotect)
 //   memory       streams through --bytes (256 MiB) on every processor
+//   cache        writes into every line of --bytes (32 MiB, all processors together) for ever
 //   memory-grow  takes memory until it is killed or has --most bytes (1 GiB), and comes again
 //   disk         writes and syncs four files of --bytes (64 MiB) in --directory
 //   page-cache   writes and reads two files of --bytes (512 MiB) in --directory
@@ -49,6 +50,7 @@ static const struct Kind kKinds[] = {
     {"cpu", BurnCpu, 1, 1},
     {"interrupts", BurnInterrupts, 1, 0},
     {"memory", BurnMemory, 0, 1},
+    {"cache", BurnCache, 0, 1},
     {"memory-grow", BurnMemoryGrow, 1, 0, .returns = true},
     {"disk", BurnDisk, 4, 0, .in_directory = true},
     {"page-cache", BurnPageCache, 2, 0, .in_directory = true},

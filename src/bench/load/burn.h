@@ -27,6 +27,7 @@ void SayBurning(const struct Burn* burn);
 int BurnCpu(struct Burn* burn);
 int BurnInterrupts(struct Burn* burn);
 int BurnMemory(struct Burn* burn);
+int BurnCache(struct Burn* burn);
 int BurnMemoryGrow(struct Burn* burn);
 int BurnDisk(struct Burn* burn);
 int BurnPageCache(struct Burn* burn);

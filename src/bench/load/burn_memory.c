@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Neighbours that take memory: its bandwidth, and its room.
+// Neighbours that take memory: its bandwidth, its caches and its room.
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include "line.h"
 #include "worker.h"
 
-enum { kPage = 4096, kStep = 1 << 20, kLeastStream = 32 << 20 };
+enum { kLine = 64, kPage = 4096, kStep = 1 << 20, kLeastStream = 32 << 20 };
 
 static char* Map(size_t bytes) {
   char* begin = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -31,6 +31,16 @@ int BurnMemory(struct Burn* burn) {
     memcpy(begin, begin + half, half);
     memcpy(begin + half, begin, half);
     __asm__ volatile("" : : "g"(begin) : "memory");
+  }
+}
+
+int BurnCache(struct Burn* burn) {
+  size_t own = (size_t)(burn->bytes ? burn->bytes : 32l << 20) / (size_t)Processors();
+  volatile char* begin = Map(own);
+  if (!begin) return errno;
+  for (bool once = false;; once = true) {
+    for (size_t at = 0; at < own; at += kLine) ++begin[at];
+    if (!once) SayBurning(burn);
   }
 }
 

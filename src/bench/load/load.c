@@ -22,6 +22,7 @@ static const struct Subcommand kSubcommands[] = {
     {"serve", RunServe, ""},
     {"cpu", RunCpu, " [--limit N] [--seconds S]"},
     {"memory", RunMemory, " [--bytes N] [--seconds S]"},
+    {"cache", RunCache, " [--bytes N] [--seconds S]"},
     {"allocate", RunAllocate, " [--seconds S]"},
     {"syscall", RunSyscall, " [--seconds S]"},
     {"disk", RunDisk, " DIRECTORY [--bytes N] [--files N] [--seconds S]"},

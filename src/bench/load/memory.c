@@ -3,6 +3,9 @@
 // memory: one thread, over --bytes of memory that was touched before.
 //   memory/read, /write, /copy, /triad B/s   bytes read and written, as STREAM counts them
 //   memory/chase ns                          a load that waits for the last one, at a random place
+// cache: the same of what fits into a cache while nobody else uses it; --bytes says how much that
+// is.
+//   cache/read B/s, cache/chase ns
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -21,6 +24,7 @@ static const size_t kMostChased = 64u << 20;  // more only takes longer to set u
 struct Memory {
   char* begin;
   size_t bytes;
+  size_t chased;  // the line that is next: a batch that began anew would find its lines in a cache
 };
 
 typedef uint64_t Vector __attribute__((vector_size(32)));
@@ -87,28 +91,37 @@ static void MakeCycle(const struct Memory* memory) {
 }
 
 static int Chase(void* with, uint64_t times) {
-  const struct Memory* memory = with;
-  size_t at = 0;
+  struct Memory* memory = with;
+  size_t at = memory->chased;
   for (uint64_t i = 0; i < times; ++i)
     at = *(const size_t*)(const void*)(memory->begin + at * kLineBytes);
-  KEEP(at);
+  memory->chased = at;
+  return 0;
+}
+
+// Reads the options and takes the memory, `bytes` where they do not say how much. 0, or the exit
+// code.
+static int Take(const char* subcommand, char** words, long bytes, struct Memory* memory,
+                double* seconds) {
+  const struct Option options[] = {
+      {"--bytes", "N", .number = &bytes, .least = 65536, .most = 1l << 40},
+      SECONDS_OPTION(seconds),
+  };
+  if (!ReadOptions(subcommand, options, 2, words)) return kUsage;
+  memory->bytes = (size_t)bytes / 384 * 384;  // halves and thirds of whole vectors
+  memory->chased = 0;
+  memory->begin =
+      mmap(NULL, memory->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory->begin == MAP_FAILED) return ComplainCall("mmap --bytes", errno);
+  memset(memory->begin, 1, memory->bytes);
   return 0;
 }
 
 int RunMemory(char** words) {
-  long bytes = 192l << 20;
+  struct Memory memory;
   double seconds = 2;
-  const struct Option options[] = {
-      {"--bytes", "N", .number = &bytes, .least = 65536, .most = 1l << 40},
-      SECONDS_OPTION(&seconds),
-  };
-  if (!ReadOptions("memory", options, 2, words)) return kUsage;
-  struct Memory memory = {.bytes =
-                              (size_t)bytes / 384 * 384};  // halves and thirds of whole vectors
-  memory.begin =
-      mmap(NULL, memory.bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory.begin == MAP_FAILED) return ComplainCall("mmap --bytes", errno);
-  memset(memory.begin, 1, memory.bytes);
+  int code = Take("memory", words, 192l << 20, &memory, &seconds);
+  if (code) return code;
   double size = (double)memory.bytes;
   double share = seconds / 5;
   Measure((struct Figure){"memory/read", "B/s", size}, Read, &memory, share);
@@ -118,5 +131,16 @@ int RunMemory(char** words) {
   if (memory.bytes > kMostChased) memory.bytes = kMostChased;
   MakeCycle(&memory);
   Measure((struct Figure){"memory/chase", "ns"}, Chase, &memory, share);
+  return Ended();
+}
+
+int RunCache(char** words) {
+  struct Memory memory;
+  double seconds = 2;
+  int code = Take("cache", words, 32l << 20, &memory, &seconds);
+  if (code) return code;
+  Measure((struct Figure){"cache/read", "B/s", (double)memory.bytes}, Read, &memory, seconds / 2);
+  MakeCycle(&memory);
+  Measure((struct Figure){"cache/chase", "ns"}, Chase, &memory, seconds / 2);
   return Ended();
 }

@@ -10,6 +10,7 @@ int RunSleep(char** words);
 int RunServe(char** words);
 int RunCpu(char** words);
 int RunMemory(char** words);
+int RunCache(char** words);
 int RunAllocate(char** words);
 int RunSyscall(char** words);
 int RunDisk(char** words);

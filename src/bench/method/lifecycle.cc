@@ -4,7 +4,9 @@
 // ended, or until the line `ready` has arrived:
 //   run        the whole of a sandbox whose program ends at once
 //   boot       until the program inside executes its first instructions
-//   boot-cold  the same after what is read for it has been dropped from the page cache
+//   boot-cold  the same after what is read for it has been dropped from the page cache; what a
+//   running
+//              process has mapped stays
 //   ready      until a server inside has answered
 //   create, start, exec, pause, unpause, stop, delete
 #include <fcntl.h>
@@ -24,19 +26,19 @@ double Count(Nanoseconds time) { return static_cast<double>(time.count()); }
 
 // Nobody's data is lost by it: only clean pages go, and only this file's.
 void DropFromCache(const std::string& path) {
-  auto file = sys::Open(path, O_RDONLY | O_CLOEXEC);
+  auto file = sys::Open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (!file) return;
   fdatasync(file->get());
   posix_fadvise(file->get(), 0, 0, POSIX_FADV_DONTNEED);
 }
 
-// The target's program with its libraries, and the program inside.
-Result<std::vector<std::string>> WhatIsRead(const Trial& trial) {
+// What the target reads, and the program inside.
+Status DropWhatIsRead(const Trial& trial) {
   const auto* root = TRY(trial.roots.Get(trial.workload.programs));
-  std::vector<std::string> files = {trial.target.program(), root->path + "/load", root->load};
-  auto libraries = LibrariesOf(trial.target.program());
-  files.insert(files.end(), libraries.begin(), libraries.end());
-  return files;
+  auto files = trial.target.FilesRead();
+  files.insert(files.end(), {root->path + "/load", root->load});
+  for (const auto& file : files) DropFromCache(file);
+  return {};
 }
 
 Status TimeRun(const Trial& trial, Outcome& outcome) {
@@ -104,14 +106,13 @@ Status TimeStay(const Trial& trial, Outcome& outcome) {
 
 Result<Outcome> MeasureLifecycle(const Trial& trial) {
   Outcome outcome;
-  auto files = TRY(WhatIsRead(trial));
   auto repeats = static_cast<int>(trial.workload.Number("repeats", 3));
   for (int i = 0; i < repeats; ++i) {
     TRY(TimeRun(trial, outcome));
     TRY(TimeBoot(trial, "lifecycle/boot", outcome));
     TRY(TimeReady(trial, outcome));
     TRY(TimeStay(trial, outcome));
-    for (const auto& file : files) DropFromCache(file);
+    TRY(DropWhatIsRead(trial));
     TRY(TimeBoot(trial, "lifecycle/boot-cold", outcome));
   }
   for (auto verb :

@@ -36,6 +36,7 @@ struct Trial {
   Target& target;
   const WorkloadDescription& workload;
   Roots& roots;
+  uint64_t seed = 0;  // of what is drawn within it; the same for all trials of a round
 
   // An instance of the trial's target with `command` inside and what else the workload asks for.
   Result<Instance> Make(const Words& command, const Link* link = nullptr,

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Two sandboxes under the same load, first one alone, then both beside each other (the isolation
-// benchmark suite's question, asked as duet benchmarks do: both sides see the same weather).
-//   loss        how much worse the median of the two is than alone
+// Two sandboxes under the same load, beside each other and, before and after that, one alone (the
+// isolation benchmark suite's question, asked as duet benchmarks do: both sides see the same
+// weather). What drifts evenly through the three drops out of `loss`.
+//   loss        how much worse the median of the two is than the mean of both times alone
 //   unfairness  how much worse the worse of the two is than the better
+//   drift       how much worse one alone is afterwards than before
 #include <map>
 
 #include "base/strings.h"
@@ -32,10 +34,18 @@ double Worse(const std::string& unit, double number, double than) {
   return TimesWorse(unit, number, than);
 }
 
-Status MeasureLoad(const Trial& trial, const std::string& load, Outcome& outcome) {
-  auto first = TRY(trial.Make(Command(trial, load)));
-  auto output = TRY(first.Run());
-  auto alone = TRY(ReadLoadOutput(output.text));
+Result<std::vector<Sample>> RunAlone(const Trial& trial, const std::string& load) {
+  auto instance = TRY(trial.Make(Command(trial, load)));
+  auto output = TRY(instance.Run());
+  auto said = TRY(ReadLoadOutput(output.text));
+  return Medians(said.samples);
+}
+
+struct Both {
+  std::vector<Sample> left, right;
+};
+
+Result<Both> RunBoth(const Trial& trial, const std::string& load) {
   auto left = TRY(trial.Make(Command(trial, load)));
   auto right = TRY(trial.Make(Command(trial, load)));
   auto left_start = TRY(left.For(Verb::kRun));
@@ -44,15 +54,28 @@ Status MeasureLoad(const Trial& trial, const std::string& load, Outcome& outcome
   auto right_runs = TRY(Running::Begin(right_start));
   auto left_said = TRY(Finish(left_runs, left));
   auto right_said = TRY(Finish(right_runs, right));
-  std::map<std::string, double> before, other;
-  for (const auto& sample : Medians(alone.samples)) before[sample.metric] = sample.number;
-  for (const auto& sample : Medians(right_said.samples)) other[sample.metric] = sample.number;
-  for (const auto& sample : Medians(left_said.samples)) {
-    if (!before.contains(sample.metric) || !other.contains(sample.metric)) continue;
-    double a = Worse(sample.unit, sample.number, before[sample.metric]);
-    double b = Worse(sample.unit, other[sample.metric], before[sample.metric]);
-    outcome.Add(StrCat(sample.metric, "/loss"), "ratio", (a + b) / 2);
-    outcome.Add(StrCat(sample.metric, "/unfairness"), "ratio", a > b ? a / b : b / a);
+  return Both{Medians(left_said.samples), Medians(right_said.samples)};
+}
+
+std::map<std::string, double> ByMetric(const std::vector<Sample>& samples) {
+  std::map<std::string, double> numbers;
+  for (const auto& sample : samples) numbers[sample.metric] = sample.number;
+  return numbers;
+}
+
+Status MeasureLoad(const Trial& trial, const std::string& load, Outcome& outcome) {
+  auto first = TRY(RunAlone(trial, load));
+  auto both = TRY(RunBoth(trial, load));
+  auto last = TRY(RunAlone(trial, load));
+  auto before = ByMetric(first), after = ByMetric(last), other = ByMetric(both.right);
+  for (const auto& [metric, unit, at, number] : both.left) {
+    if (!before.contains(metric) || !after.contains(metric) || !other.contains(metric)) continue;
+    double alone = (before[metric] + after[metric]) / 2;
+    double a = Worse(unit, number, alone);
+    double b = Worse(unit, other[metric], alone);
+    outcome.Add(StrCat(metric, "/loss"), "ratio", (a + b) / 2);
+    outcome.Add(StrCat(metric, "/unfairness"), "ratio", a > b ? a / b : b / a);
+    outcome.Add(StrCat(metric, "/drift"), "ratio", Worse(unit, after[metric], before[metric]));
   }
   return {};
 }

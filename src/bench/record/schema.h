@@ -15,7 +15,7 @@ CREATE TABLE run (
   began TEXT NOT NULL,             -- RFC 3339, UTC
   ended TEXT,                      -- NULL while it runs or when it was interrupted
   command TEXT NOT NULL,           -- the command line, to repeat it
-  seed INTEGER NOT NULL,           -- of the order of trials
+  seed INTEGER NOT NULL,           -- of the order of trials, and of neighbours within one
   rounds INTEGER NOT NULL,         -- without the warm-up, which is round 0
   version TEXT NOT NULL            -- of kiste-bench
 );
@@ -66,7 +66,7 @@ CREATE TABLE trial (               -- one workload on one target in one round
   disturbed INTEGER NOT NULL,      -- 1 when one of these is over its limit
   UNIQUE (run, target, workload, round)
 );
-CREATE TABLE value (               -- one sample of one metric
+CREATE TABLE value (               -- one sample of one metric; rowid: in the order they were measured in
   trial INTEGER NOT NULL REFERENCES trial ON DELETE CASCADE,
   metric TEXT NOT NULL,            -- syscall/null
   unit TEXT NOT NULL,              -- ns, B/s, 1/s, B, count, ratio

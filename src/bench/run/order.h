@@ -14,6 +14,9 @@ struct Place {
   size_t target = 0, workload = 0;
 };
 
+// What all that is drawn in a round comes from.
+uint64_t RoundSeed(uint64_t seed, int round);
+
 // Every pair once. Workloads come as blocks in the order drawn; within a block the targets do: what
 // is compared is measured close together.
 std::vector<Place> DrawOrder(size_t targets, size_t workloads, uint64_t seed, int round);

@@ -116,7 +116,7 @@ class Runner {
                     .began = UtcNow(3)};
     auto watch = TRY(NoiseWatch::Begin(room_.cgroup));
     auto began = Clock::now();
-    auto outcome = Measure(*targets_[place.target], description);
+    auto outcome = Measure(*targets_[place.target], description, round);
     row.took = Clock::now() - began;
     auto noise = TRY(watch.End());
     row.stolen = noise.stolen;
@@ -132,9 +132,15 @@ class Runner {
     return writer_.AddTrial(row, outcome ? *outcome : Outcome());
   }
 
-  Result<Outcome> Measure(Target& target, const WorkloadDescription& workload) {
+  Result<Outcome> Measure(Target& target, const WorkloadDescription& workload, int round) {
     TRY(target.Prepare());
-    return FindMethod(workload.method)->run({room_, target, workload, roots_});
+    auto outcome =
+        TRY(FindMethod(workload.method)
+                ->run({room_, target, workload, roots_, RoundSeed(request_.seed, round)}));
+    if (workload.pin && !target.CanPin())
+      outcome.gaps.push_back(
+          {"pin", "the target cannot be kept on one processor, as the others are"});
+    return outcome;
   }
 
   const RunRequest& request_;

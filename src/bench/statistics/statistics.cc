@@ -84,6 +84,14 @@ size_t Random::Below(size_t end) { return static_cast<size_t>(Next() % end); }
 
 double Random::Unit() { return static_cast<double>(Next() >> 11) * 0x1p-53; }
 
+// Not std::shuffle, whose result depends on the library.
+std::vector<size_t> Permutation(size_t count, Random& random) {
+  std::vector<size_t> order(count);
+  std::iota(order.begin(), order.end(), size_t{0});
+  for (size_t left = count; left > 1; --left) std::swap(order[left - 1], order[random.Below(left)]);
+  return order;
+}
+
 double Median(std::span<const double> numbers) {
   std::vector<double> sorted(numbers.begin(), numbers.end());
   std::sort(sorted.begin(), sorted.end());

@@ -26,6 +26,9 @@ class Random {
   uint64_t state_;
 };
 
+// The numbers from 0 to below `count`, in an order that is drawn.
+std::vector<size_t> Permutation(size_t count, Random& random);
+
 // 0 for no numbers. Of an even count the middle two's mean.
 double Median(std::span<const double> numbers);
 // Between the two nearest ranks, `share` from 0 to 1. `sorted` must be.

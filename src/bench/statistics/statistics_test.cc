@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -17,6 +18,20 @@ TEST(Median, OddEvenAndNone) {
   EXPECT_EQ(Median(Numbers{3, 1, 2}), 2);
   EXPECT_EQ(Median(Numbers{4, 1, 2, 3}), 2.5);
   EXPECT_EQ(Median(Numbers{}), 0);
+}
+
+TEST(Permutation, EveryNumberOnceAndEveryPlaceAboutAsOften) {
+  Random random(5);
+  std::array<int, 4> place_of_first = {};
+  for (int i = 0; i < 4000; ++i) {
+    auto order = Permutation(4, random);
+    std::array<int, 4> seen = {};
+    for (size_t number : order) ++seen.at(number);
+    EXPECT_EQ(seen, (std::array<int, 4>{1, 1, 1, 1}));
+    ++place_of_first.at(
+        static_cast<size_t>(std::find(order.begin(), order.end(), 0u) - order.begin()));
+  }
+  for (int count : place_of_first) EXPECT_NEAR(count, 1000, 120);
 }
 
 TEST(Quantile, BetweenRanks) {

@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
+#include <filesystem>
 
 #include "base/strings.h"
 #include "bench/target/bundle.h"
@@ -43,6 +45,18 @@ std::string KernelWords(const Words& command) {
     for (char c : word) text += c == ' ' ? std::string("%20") : std::string(1, c);
   }
   return text;
+}
+
+// Bytes of the host's last cache, for what is to fill it: as all targets have it, whatever they
+// show inside. At most 256 MiB, which the limits of a workload leave room for; a usual size where
+// the processor does not say.
+long CacheBytes() {
+  constexpr long kUsual = 32l << 20, kMost = 256l << 20;
+  for (int level : {_SC_LEVEL3_CACHE_SIZE, _SC_LEVEL2_CACHE_SIZE}) {
+    long bytes = sysconf(level);
+    if (bytes > 0) return std::min(bytes, kMost);
+  }
+  return kUsual;
 }
 
 Result<sys::cgroup::Resources> ToResources(const Limits& limits) {
@@ -145,6 +159,30 @@ std::string Target::Version() const {
   return Join(told, "; ");
 }
 
+std::vector<std::string> Target::FilesRead() const {
+  std::vector<std::string> files = {program_};
+  auto values = Common();
+  auto add = [&](const std::string& name) {
+    const auto& found = values[name];  // empty when it has gone meanwhile
+    files.insert(files.end(), found.begin(), found.end());
+  };
+  for (const auto& need : description_.needs) add(need);
+  for (const auto& [name, command] : description_.parts) add(name);
+  for (size_t at = 0, programs = files.size(); at < programs; ++at) {
+    auto libraries = LibrariesOf(files[at]);
+    files.insert(files.end(), libraries.begin(), libraries.end());
+  }
+  for (const auto& [name, patterns] : description_.files) add(name);
+  std::error_code error;
+  for (std::filesystem::recursive_directory_iterator at(folder_, error), end; !error && at != end;
+       at.increment(error)) {
+    std::error_code gone;
+    if (at->symlink_status(gone).type() == std::filesystem::file_type::regular)
+      files.push_back(at->path());
+  }
+  return files;
+}
+
 Status Target::RunAll(const std::vector<Words>& commands, const Placeholders& placeholders) const {
   for (const auto& command : commands) {
     auto words = TRY(FillIn(command, placeholders));
@@ -210,15 +248,25 @@ Status Target::CheckAsk(const Ask& ask) const {
   return {};
 }
 
+bool Target::CanPin() const {
+  return description_.cgroup != CgroupMaker::kTarget || description_.limits.contains("processor");
+}
+
+// Whether the target's cgroup is within one of ours. Without limits it is not: that would be one
+// more to pay for.
+bool Target::LimitsAbove(const Ask& ask) const {
+  return description_.cgroup == CgroupMaker::kWithin && ask.limits != Limits();
+}
+
 Status Target::JoinCgroup(const Ask& ask, Instance& instance) const {
-  if (description_.cgroup != CgroupMaker::kBench) return {};
+  if (description_.cgroup != CgroupMaker::kBench && !LimitsAbove(ask)) return {};
   auto layout = TRY(sys::cgroup::Detect());
   if (layout.hierarchies.empty()) return {};
   instance.cgroup_ =
       TRY(sys::cgroup::Cgroup::Create(layout, StrCat(room_.cgroup, "/", instance.id_)));
   auto resources = TRY(ToResources(ask.limits));
   TRY(instance.cgroup_->Apply(resources));
-  instance.tasks_ = TRY(OpenTasks(*instance.cgroup_));
+  if (!LimitsAbove(ask)) instance.tasks_ = TRY(OpenTasks(*instance.cgroup_));
   return {};
 }
 
@@ -228,11 +276,13 @@ Status Target::FillPlaceholders(const Ask& ask, Instance& instance) const {
   values["id"] = {instance.id_};
   values["rootfs"] = {ask.root->path};
   values["image"] = {ask.root->image};
-  values["cgroup"] = {StrCat(room_.cgroup, "/", instance.id_)};
+  auto cgroup = StrCat(room_.cgroup, "/", instance.id_);
+  values["cgroup"] = {LimitsAbove(ask) ? StrCat(cgroup, "/", instance.id_) : cgroup};
   bool inside = description_.inside_paths;
   values["load"] = {inside ? "/load" : ask.root->load};
   values["inside"] = {kInsideAddress};
   values["outside"] = {kOutsideAddress};
+  values["cache"] = {StrCat(CacheBytes())};
   values["source"] = {instance.data_};
   if (ask.link != nullptr) values["link"] = {ask.link->path()};
   if (ask.limits.cpus)

@@ -26,7 +26,7 @@ Status CheckNeeds(const TargetDescription& description);
 
 // What an instance is to be.
 struct Ask {
-  Words command;  // inside; {load}, {data}, {outside}, {inside} filled in
+  Words command;  // inside; {load}, {data}, {cache}, {outside}, {inside} filled in
   const RootFileSystem* root = nullptr;
   Limits limits;
   const Link* link = nullptr;
@@ -105,12 +105,20 @@ class Target {
   // Of the program, its parts and files: where each is and what its version command says first.
   std::string Version() const;
 
+  // Paths of what is read from disk for a start, as far as it is known: the programs that the
+  // description names with their libraries, its files, and what lies in the target's own folder (an
+  // engine's images and state).
+  std::vector<std::string> FilesRead() const;
+
   // Starts the daemon and runs the preparations, once; again nothing.
   Status Prepare();
   // Makes the engine's image of a root file system, once for each.
   Status PrepareImage(const RootFileSystem& root);
 
-  // kUnsupported says what of `ask` this target has no words for.
+  // Whether its instances can be kept on one processor.
+  bool CanPin() const;
+  // kUnsupported says what of `ask` this target has no words for; but a processor that it cannot be
+  // told of is left out.
   Result<Instance> MakeInstance(const Ask& ask) const;
 
  private:
@@ -118,6 +126,7 @@ class Target {
   Target(const TargetDescription& description, const Room& room)
       : description_(description), room_(room) {}
   Status CheckAsk(const Ask& ask) const;
+  bool LimitsAbove(const Ask& ask) const;
   Placeholders Common() const;
   Status FillPlaceholders(const Ask& ask, Instance& instance) const;
   Status JoinCgroup(const Ask& ask, Instance& instance) const;

@@ -27,7 +27,7 @@ constexpr Option kOptions[] = {
     {"record", 0, "FILE", "the SQLite file (default kiste-bench.sqlite)"},
     {"name", 0, "NAME", "the run's name (default: the time)"},
     {"resume", 0, "NAME", "go on with an interrupted run, with all that it was asked for"},
-    {"seed", 0, "N", "of the order of trials (default: drawn)"},
+    {"seed", 0, "N", "of the order of trials and of neighbours within one (default: drawn)"},
     {"folder", 0, "DIR",
      "where the run's files are, and what is measured of disks (default /var/tmp)"},
     {"set", 0, "WORKLOAD.SETTING=VALUES",

@@ -136,6 +136,31 @@ def test_the_record_says_which_programs_took_part(bench, own, monkeypatch):
     assert "second/helper-v2: helper-v2 1.0" in (bench.folder / "page.html").read_text()
 
 
+def cached_bytes(path):
+    said = subprocess.run(["fincore", "--bytes", "--noheadings", "--output", "RES", path], capture_output=True, text=True, timeout=20, check=True)
+    return int(said.stdout or 0)
+
+
+def test_a_cold_boot_reads_all_that_the_target_names(bench, own):
+    """What is needed and not read by the boot is out of the page cache afterwards; a file of nobody's is still there."""
+    need("fincore")
+    # On a disk: tmpfs has nothing but the page cache.
+    folder = Path("/var/tmp") / bench.folder.name
+    folder.mkdir()
+    try:
+        for name in ("needed", "file", "other"):
+            (folder / name).write_bytes(b"k" * 1000000)
+            (folder / name).chmod(0o755)
+        (own / "targets/named.toml").write_text(f"title='x'\nisolation='none'\nprogram='sh'\nown-root=false\nneeds=['{folder}/needed']\n"
+                                                f"files.image=['{folder}/f*']\ndo.run=['{{command}}']\n")
+        bench.ok("run", "-t", "named", "-w", "lifecycle", "-r", 1, "--no-warm-up", "--descriptions", own)
+        if cached_bytes(folder / "other") == 0:
+            pytest.skip("the page cache of this file system cannot be seen")
+        assert [cached_bytes(folder / name) for name in ("needed", "file")] == [0, 0]
+    finally:
+        shutil.rmtree(folder)
+
+
 def test_a_virtual_machine(bench, own):
     """What it runs is what was asked for, and its failure is the machine's."""
     need("qemu-system-x86_64", "busybox")
@@ -155,17 +180,19 @@ def test_all_methods(bench, own):
         "growth": 'axiom="performance"\nmethod="growth"\n[settings]\nbytes=[0, 3000000]\nrepeats=1',
         "many": 'axiom="performance"\nmethod="density"\n[settings]\ninstances=3\n',
         "rate": 'axiom="performance"\nmethod="throughput"\n[settings]\nsandboxes=4\nworkers=[1, 2]\n',
-        "beside": 'axiom="temporal"\nmethod="interference"\ncommand=["{load}", "victim", "--seconds", "0.2"]\n[settings]\nneighbours=["cpu", "pids"]\n'
-                  '[limits]\npids=64\n',
-        "pair": 'axiom="temporal"\nmethod="pair"\n[settings]\nloads=["cpu"]\ncpu=["--seconds", "0.05"]\n',
+        "beside": 'axiom="temporal"\nmethod="interference"\ncommand=["{load}", "victim", "--seconds", "0.2"]\n[settings]\nneighbours=["cpu", "pids", "cache"]\n'
+                  'cache=["--bytes", "{cache}"]\n[limits]\npids=64\n',
+        "pair": 'axiom="temporal"\nmethod="pair"\n[settings]\nloads=["cpu", "cache"]\ncpu=["--seconds", "0.05"]\n'
+                'cache=["--seconds", "0.05", "--bytes", "{cache}"]\n',
         "pry": 'axiom="spatial"\nmethod="pry"\ncommand=["{load}", "pry", "--group", "files"]\n',
     }
     for name, text in texts.items():
         (own / f"workloads/{name}.toml").write_text(f'title="{name}"\n{text}')
     bench.ok("run", "-t", "bare,kiste-oci", "-w", ",".join(texts), "-r", 1, "--no-warm-up", "--descriptions", own)
     data = bench.json()
-    assert [missing for missing in data["missing"] if not missing["metric"]] == []
+    assert [missing for missing in data["missing"] if not missing["metric"] or "cache" in missing["metric"]] == []
     for target in ("bare", "kiste-oci"):
+        assert {"beside-cache/typical", "cache/read/loss", "cache/chase/unfairness"} <= metrics(data, target)
         assert {"growth/boot", "density/pss", "throughput/run", "beside-cpu/wake/p99/slowdown", "cpu/primes/loss", "spatial/closed"} <= metrics(data, target)
     verdicts = {(finding["probe"], finding["target"]): finding["verdict"] for finding in data["findings"]}
     assert verdicts["files/secret", "bare"] in ("sees", "touches") and verdicts["files/secret", "kiste-oci"] == "closed"
@@ -186,6 +213,72 @@ def test_the_kernels_reach(bench, own):
     reached = {(figure["metric"], cell["target"]): cell["value"]["median"] for figure in data["figures"] for cell in figure["targets"]}
     assert reached["reach/runtime/functions", "kiste-oci"] > reached["reach/runtime/functions", "bare"]
     assert min(reached["reach/payload/functions", target] for target in ("bare", "kiste-oci")) > 50
+
+
+# What a victim or a load says here goes down from one time to the next; the neighbours are real.
+COLD = """
+title = "slow at first"
+isolation = "none"
+program = "sh"
+own-root = false
+do.run = ["sh", "-c", "[ $2 = burn ] && exec \\"$@\\"; read n <COUNT; echo $((n + 1)) >COUNT; set -- NUMBERS; shift $n; echo result METRIC ns $1; echo end",
+          "sh", "{command}"]
+"""
+
+
+def cold(own, name, numbers, metric):
+    (own / "count").write_text("0\n")
+    text = COLD.replace("COUNT", str(own / "count")).replace("NUMBERS", numbers).replace("METRIC", metric)
+    (own / f"targets/{name}.toml").write_text(text)
+
+
+def median(data, metric):
+    return next(figure["targets"][0]["value"]["median"] for figure in data["figures"] if figure["metric"] == metric)
+
+
+def measured_neighbours(bench, run):
+    """By rounds, in the order in which they were measured; and where alone was."""
+    with sqlite3.connect(bench.record) as record:
+        rows = record.execute("SELECT round, metric FROM value JOIN trial ON trial = trial.id JOIN run ON trial.run = run.id"
+                              " WHERE run.name = ? AND metric LIKE '%/wake/p50' ORDER BY value.rowid", [run]).fetchall()
+    return [[metric.split("/")[0].removeprefix("beside-") for round, metric in rows if round == number] for number in sorted({row[0] for row in rows})]
+
+
+def test_neighbours_come_in_an_order_that_the_seed_decides(bench, own):
+    kinds = ["cpu", "pids", "syscalls", "interrupts", "network"]
+    (own / "workloads/beside.toml").write_text('title="x"\naxiom="temporal"\nmethod="interference"\ncommand=["{load}", "victim", "--seconds", "0.02"]\n'
+                                               f'settings.neighbours={kinds}\nlimits.pids=64\n')
+    orders = {}
+    for letter, seed in (("a", 7), ("b", 7), ("c", 8)):
+        run = f"{bench.folder.name}-{letter}"
+        bench.ok("run", "-t", "bare", "-w", "beside", "-r", 2, "--no-warm-up", "--seed", seed, "--descriptions", own, "--name", run)
+        orders[letter] = measured_neighbours(bench, run)
+    for order in sum(orders.values(), []):
+        assert [order[at] for at in (0, 4, 7)] == ["alone"] * 3 and sorted(order) == sorted(kinds + ["alone"] * 3)
+    assert orders["a"] == orders["b"] != orders["c"] and orders["a"][0] != orders["a"][1]
+
+
+def test_a_cold_start_is_no_interference(bench, own):
+    """Alone, a neighbour, alone, a neighbour, alone: only the first time takes ten times as long."""
+    cold(own, "cold", "1000 100 100 100 100", "victim/wake/p50")
+    (own / "workloads/beside.toml").write_text('title="x"\naxiom="temporal"\nmethod="interference"\ncommand=["{load}", "victim"]\n'
+                                               'settings.neighbours=["cpu", "syscalls"]\n')
+    bench.ok("run", "-t", "cold", "-w", "beside", "-r", 1, "--no-warm-up", "--descriptions", own)
+    data = bench.json()
+    assert [median(data, f"beside-{kind}/typical") for kind in ("cpu", "syscalls")] == [1, 1]
+    assert median(data, "alone/drift") == pytest.approx(0.1)
+
+
+def test_what_drifts_is_no_loss(bench, own):
+    """Alone, the two beside each other, alone: as evenly as can be said of two that run at once."""
+    cold(own, "cold", "300 200 200 100", "cpu/primes")
+    # Which of the two reads first does not matter: one at a time.
+    (own / "targets/cold.toml").write_text((own / "targets/cold.toml").read_text().replace('"sh", "-c"', f'"flock", "{own}/lock", "sh", "-c"'))
+    (own / "workloads/two.toml").write_text('title="x"\naxiom="temporal"\nmethod="pair"\nsettings.loads=["cpu"]\n')
+    need("flock")
+    bench.ok("run", "-t", "cold", "-w", "two", "-r", 1, "--no-warm-up", "--descriptions", own)
+    data = bench.json()
+    assert [median(data, f"cpu/primes/{figure}") for figure in ("loss", "unfairness", "drift")] == [1, 1, pytest.approx(1 / 3)]
 
 
 def test_a_network_link(bench, own):
@@ -242,12 +335,63 @@ def test_a_setting_for_one_run(bench):
     assert max(figure["x"] for figure in bench.json()["figures"] if figure["metric"] == "density/pss") == 3
 
 
+WHERE_IT_RUNS = """
+title = "x"
+axiom = "performance"
+method = "command"
+pin = true
+command = ["/bin/busybox", "grep", "Cpus_allowed_list", "/proc/self/status"]
+[[read]]
+pattern = 'Cpus_allowed_list:[[:space:]]*([0-9]+)$'
+metric = "shell/processor"
+unit = "count"
+"""
+
+
+@pytest.mark.parametrize("target, needed", [("bare", "sh"), ("kiste-oci", "sh"), ("containerd", "ctr"), ("docker", "dockerd"), ("podman", "podman")])
+def test_who_is_pinned_runs_on_one_processor(bench, own, target, needed):
+    need("busybox", needed)
+    if os.cpu_count() == 1:
+        pytest.skip("there is one processor only")
+    text = WHERE_IT_RUNS.replace("/bin/busybox", shutil.which("busybox")) if target == "bare" else WHERE_IT_RUNS
+    (own / "workloads/where.toml").write_text(text)
+    bench.ok("run", "-t", target, "-w", "where", "-r", 1, "--no-warm-up", "--descriptions", own)
+    data = bench.json()
+    assert data["missing"] == [] and median(data, "shell/processor") == max(os.sched_getaffinity(0))
+
+
+def test_who_cannot_be_pinned_is_named(bench, own):
+    (own / "targets/free.toml").write_text("title='x'\nisolation='none'\nprogram='sh'\nown-root=false\ncgroup='target'\ndo.run=['{command}']\n")
+    (own / "workloads/one.toml").write_text(QUICK + "pin = true\n")
+    bench.ok("run", "-t", "bare,free", "-w", "one,quick", "-r", 1, "--no-warm-up", "--descriptions", own)
+    assert [(missing["target"], missing["workload"], missing["metric"]) for missing in bench.json()["missing"]] == [("free", "one", "pin")]
+    assert "pin: the target cannot be kept on one processor" in bench.ok("report")
+
+
+def test_containerd_is_limited(bench, own):
+    need("ctr", "containerd")
+    (own / "workloads/few.toml").write_text("title='x'\naxiom='temporal'\nmethod='command'\ncommand=['/load', 'burn', 'pids', '--seconds', '0.1']\n"
+                                            "limits.pids=40\nlimits.memory=268435456\nlimits.cpus=1\n")
+    bench.ok("run", "-t", "containerd", "-w", "few", "-r", 1, "--no-warm-up", "--descriptions", own)
+    assert 20 <= median(bench.json(), "burn/pids/held") < 40
+
+
 def test_another_programs_output_is_read(bench, own):
     (own / "workloads/shell.toml").write_text("title='x'\naxiom='performance'\nmethod='command'\ncommand=['/bin/busybox', 'echo', 'took 2.5 s']\n"
                                               "[[read]]\npattern='took ([0-9.]+) s'\nmetric='shell/took'\nunit='ns'\nfactor=1e9\n")
     need("busybox")
     bench.ok("run", "-t", "kiste-oci", "-w", "shell", "-r", 1, "--no-warm-up", "--descriptions", own)
     assert bench.json()["figures"][0]["targets"][0]["value"]["median"] == 2.5e9
+
+
+def test_inserts_index_and_queries_of_sqlite(bench):
+    need("sqlite3")
+    bench.ok("run", "-t", "bare,kiste-oci", "-w", "sqlite", "-r", 1, "--no-warm-up")
+    data = bench.json()
+    for target in ("bare", "kiste-oci"):
+        assert metrics(data, target) == {f"sqlite/{part}" for part in ("insert", "index", "lookup", "range", "sort")}
+    # Of a timer of milliseconds.
+    assert all(cell["value"]["median"] >= 20e6 for figure in data["figures"] for cell in figure["targets"])
 
 
 def test_what_is_missing_is_said(bench, own):

@@ -36,6 +36,7 @@ OF_NETWORK = "tcp/throughput tcp/retransmits tcp/round-trip/p50 tcp/round-trip/p
 METRICS = {
     "cpu": "primes hash float",
     "memory": "read write copy triad chase",
+    "cache": "read chase",
     "allocate": "mmap fault dontneed brk malloc",
     "syscall": OF_SYSCALL,
     "network": OF_NETWORK,
@@ -43,7 +44,7 @@ METRICS = {
 }
 # What each takes its share of, made small.
 BURNS = {
-    "cpu": "", "interrupts": "", "memory": "--bytes 4000000", "memory-grow": "--most 20000000", "disk": "--bytes 2000000",
+    "cpu": "", "interrupts": "", "memory": "--bytes 4000000", "cache": "--bytes 4000000", "memory-grow": "--most 20000000", "disk": "--bytes 2000000",
     "page-cache": "--bytes 4000000", "inodes": "--most 300", "network": "", "pids": "--most 50", "descriptors": "--most 500", "syscalls": "",
 }
 HELD = {"memory-grow": 19 << 20, "inodes": 300, "pids": 50, "descriptors": 500}
@@ -150,6 +151,8 @@ def test_every_figure_is_there(load, subcommand):
 
 
 def test_more_work_takes_longer(load):
+    chases = [said(load, "memory", "--bytes", size, "--seconds", 0.5).median("memory/chase") for size in (65536, 96 << 20)]
+    assert chases[1] > 3 * chases[0]
     primes = [said(load, "cpu", "--limit", limit, "--seconds", 0.2).median("cpu/primes") for limit in (1000, 30000)]
     assert primes[1] > 10 * primes[0]
     sizes = said(load, "allocate", "--seconds", 0.3).at["allocate/mmap"]
