@@ -33,3 +33,10 @@ if(TARGET kiste-oci AND KISTE_QUICK_START_WORKS)
     COMMAND "${KISTE_PYTHON}" "${PROJECT_SOURCE_DIR}/tools/check-start-symbols" "$<TARGET_FILE:kiste-oci>")
   set_tests_properties(check.start-symbols PROPERTIES LABELS check)
 endif()
+
+# Of what is shipped: without optimisation a program is larger.
+if(TARGET kiste-oci AND KISTE_STATIC AND CMAKE_BUILD_TYPE STREQUAL "Release")
+  add_test(NAME check.size
+    COMMAND "${KISTE_PYTHON}" "${PROJECT_SOURCE_DIR}/tools/check-size" "$<TARGET_FILE:kiste-oci>" 1500000)
+  set_tests_properties(check.size PROPERTIES LABELS check)
+endif()

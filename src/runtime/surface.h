@@ -53,6 +53,11 @@ Result<SurfaceFacts> BundleSurface(const std::string& bundle);
 // filter, capabilities, no_new_privs, ids, namespaces, mounts.
 Result<SurfaceFacts> ContainerSurface(const Container& container);
 
+// What a running process's status, uid_map and mountinfo say, in place of what config.json said of
+// filter, capabilities, no_new_privs, root and mounts. The names in them are the container's.
+void AddProcessTexts(std::string_view status, std::string_view uid_map, std::string_view mountinfo,
+                     SurfaceFacts& facts);
+
 enum class Openness { kPartly = 1, kOpen = 2 };
 
 struct SurfaceItem {

@@ -136,35 +136,46 @@ void AddProcessMounts(std::string_view mountinfo, SurfaceFacts& facts) {
   facts.mounts = std::move(mounts);
 }
 
+// Whether the host's root is somebody in there, by /proc/<pid>/uid_map.
+bool MapsHostRoot(std::string_view uid_map) {
+  for (auto line : Split(uid_map, '\n')) {
+    std::vector<std::string_view> words;
+    for (auto word : Split(line, ' ')) {
+      if (!word.empty()) words.push_back(word);
+    }
+    if (words.size() == 3 && words[1] == "0") return true;
+  }
+  return false;
+}
+
 Status AddProcessFacts(pid_t pid, SurfaceFacts& facts) {
   std::string proc = StrCat("/proc/", pid);
-  std::string status = TRY(sys::ReadFileAt(AT_FDCWD, StrCat(proc, "/status")));
   facts.pid = pid;
-  facts.filtered = StatusField(status, "Seccomp") == "2";
-  facts.no_new_privileges = StatusField(status, "NoNewPrivs") == "1";
-  uint64_t bounding = StatusSet(status, "CapBnd");
-  uint64_t held = StatusSet(status, "CapPrm") | StatusSet(status, "CapInh");
-  facts.capabilities = facts.no_new_privileges ? held : bounding | held;
   facts.shared_namespaces = 0;
   for (const auto& ns : oci::kNamespaceNames) {
     auto link = LinkName(ns);
     if (IsOurs(StrCat(proc, "/ns/", link), link)) facts.shared_namespaces |= ns.number;
   }
-  bool maps_root = false;
-  std::string map = TRY(sys::ReadFileAt(AT_FDCWD, StrCat(proc, "/uid_map")));
-  for (auto line : Split(map, '\n')) {
-    std::vector<std::string_view> words;
-    for (auto word : Split(line, ' ')) {
-      if (!word.empty()) words.push_back(word);
-    }
-    if (words.size() == 3 && words[1] == "0") maps_root = true;
-  }
-  facts.root_is_unprivileged = (facts.shared_namespaces & CLONE_NEWUSER) == 0 && !maps_root;
-  AddProcessMounts(TRY(sys::ReadFileAt(AT_FDCWD, StrCat(proc, "/mountinfo"))), facts);
+  auto status = TRY(sys::ReadFileAt(AT_FDCWD, StrCat(proc, "/status")));
+  auto uid_map = TRY(sys::ReadFileAt(AT_FDCWD, StrCat(proc, "/uid_map")));
+  auto mountinfo = TRY(sys::ReadFileAt(AT_FDCWD, StrCat(proc, "/mountinfo")));
+  AddProcessTexts(status, uid_map, mountinfo, facts);
   return {};
 }
 
 }  // namespace
+
+void AddProcessTexts(std::string_view status, std::string_view uid_map, std::string_view mountinfo,
+                     SurfaceFacts& facts) {
+  facts.filtered = StatusField(status, "Seccomp") == "2";
+  facts.no_new_privileges = StatusField(status, "NoNewPrivs") == "1";
+  uint64_t bounding = StatusSet(status, "CapBnd");
+  uint64_t held = StatusSet(status, "CapPrm") | StatusSet(status, "CapInh");
+  facts.capabilities = facts.no_new_privileges ? held : bounding | held;
+  facts.root_is_unprivileged =
+      (facts.shared_namespaces & CLONE_NEWUSER) == 0 && !MapsHostRoot(uid_map);
+  AddProcessMounts(mountinfo, facts);
+}
 
 Result<SurfaceFacts> BundleSurface(const std::string& bundle) {
   std::string path = TRY_CONTEXT(sys::RealPath(bundle), "--bundle");

@@ -160,4 +160,33 @@ TEST(Surface, OpensMoreIsWhatTheSecondAddsOrWidens) {
   EXPECT_TRUE(OpensMore(first, first).empty());
 }
 
+TEST(Surface, AProcessIsWhatItsTextsSay) {
+  SurfaceFacts facts;
+  facts.mounts = {{"/data", "bind", "/srv/data", false, Kind::kMount}};
+  AddProcessTexts(
+      "Name:\tSeccomp: 2\nCapInh:\t0000000000000000\nCapPrm:\t0000000000000020\nCapBnd:\t"
+      "0000000000000021\nNoNewPrivs:\t0\nSeccomp:\t2\n",
+      "         0     100000      65536\n",
+      "40 30 0:40 / / ro,relatime - overlay overlay rw\n"
+      "41 40 8:1 /srv/data /data rw - ext4 /dev/sda1 rw\n",
+      facts);
+  EXPECT_TRUE(facts.filtered);
+  EXPECT_FALSE(facts.no_new_privileges);
+  EXPECT_EQ(facts.capabilities, 0x21u);
+  EXPECT_TRUE(facts.root_is_unprivileged);
+  ASSERT_EQ(facts.mounts.size(), 2u);
+  EXPECT_TRUE(facts.mounts[0].readonly);
+  EXPECT_EQ(facts.mounts[1].source, "/srv/data");
+  EXPECT_TRUE(facts.mounts[1].part);
+}
+
+TEST(Surface, WithNoNewPrivilegesAProcessGetsNoMoreThanItHolds) {
+  SurfaceFacts facts;
+  AddProcessTexts("CapPrm:\t20\nCapBnd:\t21\nNoNewPrivs:\t1\nSeccomp:\t0\n", "0 0 4294967295\n", "",
+                  facts);
+  EXPECT_FALSE(facts.filtered);
+  EXPECT_EQ(facts.capabilities, 0x20u);
+  EXPECT_FALSE(facts.root_is_unprivileged);
+}
+
 }  // namespace kiste::runtime

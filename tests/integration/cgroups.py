@@ -82,6 +82,11 @@ def require_v1(why):
         pytest.skip(f"only on cgroup v1: {why}")
 
 
+def has_real_time():
+    """A v1 hierarchy of a kernel with CONFIG_RT_GROUP_SCHED; v2 has none."""
+    return any((folder / "cpu.rt_runtime_us").exists() for controllers, folder in hierarchies() if "cpu" in controllers)
+
+
 def weights_of_shares(shares):
     """cpu.shares (v1) as cpu.weight (v2): by the formula of runc since 1.3.2 and crun since 1.23, and by the linear one before."""
     exponent = (math.log2(shares) ** 2 + 125 * math.log2(shares)) / 612 - 7 / 34
@@ -144,6 +149,17 @@ class ProcessCgroups:
             quota, period = self._read("cpu", "", "cpu.max").split()
             return int(quota), int(period)
         return (int(self._read("cpu", "cpu.cfs_quota_us", "")), int(self._read("cpu", "cpu.cfs_period_us", "")))
+
+    def block_io_weight_is(self, weight, disk=""):
+        """The specification's weight for all disks, or for the one with these numbers. A kernel has a file for it where BFQ, once CFQ, or
+        io.cost knows weights."""
+        folder = self.folder("io" if layout() == "v2" else "blkio")
+        for name in ("blkio.weight", "blkio.bfq.weight", "io.bfq.weight", "io.weight"):
+            file = folder / (f"{name}_device" if disk and name.startswith("blkio") else name)
+            if file.exists():
+                value = 1 + (weight - 10) * 9999 // 990 if name == "io.weight" else weight
+                return f"{disk} {value}".strip() in [line.removeprefix("default ") for line in file.read_text().splitlines()]
+        pytest.skip("no weight file: this host's disks have no scheduler that knows weights")
 
     def cpus(self):
         return self._read("cpuset", "cpuset.cpus", "cpuset.cpus")

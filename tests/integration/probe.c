@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
+#include <linux/sched.h>
 #include <rdma/ib_user_verbs.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -49,6 +51,24 @@ static int Syscall(char** arguments) {
     printf("%d\n", errno);
   else
     printf("ok\n");
+  return 0;
+}
+
+// user-namespace clone|clone3|unshare: makes one in this way; prints "made", or the error's number.
+static int UserNamespace(char** arguments) {
+  struct clone_args request = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
+  long child = 1;
+  if (strcmp(arguments[0], "clone3") == 0)
+    child = syscall(SYS_clone3, &request, sizeof request);
+  else if (strcmp(arguments[0], "clone") == 0)
+    child = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
+  else if (unshare(CLONE_NEWUSER) != 0)
+    child = -1;
+  if (child == 0) _exit(0);
+  if (child < 0)
+    printf("%d\n", errno);
+  else
+    printf("made\n");
   return 0;
 }
 
@@ -297,20 +317,11 @@ static const struct {
   int (*deed)(char** arguments);
   int arguments;
 } deeds[] = {
-    {"fds", Fds, 0},
-    {"syscall", Syscall, 1},
-    {"euid", Euid, 0},
-    {"keyring", Keyring, 0},
-    {"keyring-label", KeyringLabel, 0},
-    {"swap", Swap, 3},
-    {"overwrite", Overwrite, 1},
-    {"hunt", Hunt, 2},
-    {"abstract", Abstract, 1},
-    {"notify", Notify, 1},
-    {"serve", Serve, 1},
-    {"lock", Lock, 1},
-    {"count-to", CountTo, 1},
-    {"verbs", Verbs, 2},
+    {"fds", Fds, 0},           {"syscall", Syscall, 1},     {"user-namespace", UserNamespace, 1},
+    {"euid", Euid, 0},         {"keyring", Keyring, 0},     {"keyring-label", KeyringLabel, 0},
+    {"swap", Swap, 3},         {"overwrite", Overwrite, 1}, {"hunt", Hunt, 2},
+    {"abstract", Abstract, 1}, {"notify", Notify, 1},       {"serve", Serve, 1},
+    {"lock", Lock, 1},         {"count-to", CountTo, 1},    {"verbs", Verbs, 2},
 };
 
 int main(int count, char** arguments) {

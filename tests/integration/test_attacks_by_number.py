@@ -3,6 +3,7 @@
 try: docs/threat-model.md has the table from number to test. Each really tries the attack.
 """
 
+import errno
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 import cgroups
 import kernel
 from attack import SECRET, no_secret, powerful
+from test_seccomp import NATIVE
 
 
 @pytest.fixture(autouse=True)
@@ -247,6 +249,40 @@ def test_a_call_that_is_denied_is_denied_by_every_entry(runtime, bundle, other_c
     assert "not made" in (result := runtime.run(bundle)).stdout or result.code >= 128, f"the filter was passed by: {result}"
 
 
+CLONE_NEWUSER = 0x10000000
+ENOSYS, EPERM = str(errno.ENOSYS), str(errno.EPERM)
+NO_USER_NAMESPACE = {
+    # As engines write it today. A filter cannot see the flags of clone3, which lie in memory: it must not be there at all.
+    "named": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        {"names": ["clone"], "action": "SCMP_ACT_ERRNO",
+         "args": [{"index": 0, "value": CLONE_NEWUSER, "valueTwo": CLONE_NEWUSER, "op": "SCMP_CMP_MASKED_EQ"}]},
+        {"names": ["unshare"], "action": "SCMP_ACT_ERRNO"},
+        {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": errno.ENOSYS}]},
+    # Older than clone3: what the list does not know yet must look as if the kernel did not either, or no C library falls back.
+    "older": {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [
+        {"names": ["clone"], "action": "SCMP_ACT_ALLOW",
+         "args": [{"index": 0, "value": CLONE_NEWUSER, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"}]},
+        {"names": ["execve", "brk", "arch_prctl", "set_tid_address", "set_robust_list", "rseq", "prlimit64", "readlink", "readlinkat", "getrandom",
+                   "mmap", "munmap", "mprotect", "fstat", "newfstatat", "write", "exit", "exit_group", "wait4", "futex",
+                   # what runc itself calls behind its filter
+                   "close", "fcntl", "openat", "read", "stat", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "gettid", "getpid",
+                   "getppid", "tgkill", "nanosleep", "epoll_ctl", "epoll_pwait", "sched_yield", "madvise", "prctl", "fstatfs", "getdents64"],
+         "action": "SCMP_ACT_ALLOW"}]},
+}
+
+
+@pytest.mark.parametrize("way, answer", [("clone", EPERM), ("unshare", EPERM), ("clone3", ENOSYS)])
+@pytest.mark.parametrize("profile", NO_USER_NAMESPACE)
+def test_a_user_namespace_that_is_denied_is_not_made_by_clone3(runtime, bundle, probe, profile, way, answer):
+    if not NATIVE:
+        pytest.skip(f"this test does not know the system calls of {os.uname().machine}")
+    bundle.with_probe(probe, "user-namespace", way)
+    if runtime.output_of(bundle) != "made\n":
+        pytest.skip("this kernel makes no user namespaces in containers")
+    bundle.linux["seccomp"] = {**NO_USER_NAMESPACE[profile], "architectures": [NATIVE]}
+    assert runtime.output_of(bundle).strip() == answer
+
+
 # -- ids and names as a way out
 
 @pytest.mark.parametrize("name", ["../escape", "a/b", ".", "..", "", "a\nb", "a\x01b", "-", "a" * 1025, "%s%n", "$(id)",
@@ -262,13 +298,15 @@ def test_hostile_ids_are_refused_and_make_nothing(runtime, bundle, workspace, na
     assert not (workspace / "escape").exists() and not (runtime.folder / "escape").exists()
 
 
-def test_a_hook_does_not_get_the_containers_environment(runtime, bundle, workspace):
+@pytest.mark.parametrize("kind", ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"])
+def test_a_hook_does_not_get_the_containers_environment(runtime, bundle, volume, kind):
     """LD_PRELOAD and PATH of the image's environment must not steer a program of the host."""
-    out = workspace / "environment"
+    bundle.own_rootfs()
     bundle.process["env"] = ["PATH=/evil", "LD_PRELOAD=/evil.so", "EVIL=1"]
-    bundle.hook("createRuntime", "/bin/sh", "-c", f"env >{out}", env=["PATH=/usr/bin:/bin"])
-    runtime.run(bundle.args("/bin/true"))
-    assert "evil" not in out.read_text().lower()
+    bundle.mount(volume, "bind", volume).hook(kind, "/bin/sh", "-c", f"env >{volume}/environment", env=["PATH=/usr/bin:/bin"])
+    runtime.run(bundle.args("/bin/true"), env={**os.environ, "EVIL": "of the caller"})
+    said = (volume / "environment").read_text()
+    assert "PATH=/usr/bin:/bin\n" in said and "evil" not in said.lower()
 
 
 # -- the order of device rules: the last match wins, a denial cannot be undone by an earlier allowance

@@ -5,6 +5,7 @@ Newer than the peers that Debian 12 has: what works against runc 1.1.5 is marked
 """
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,25 @@ def test_a_dev_null_that_is_a_symlink_does_not_unmask(runtime, bundle, burst, ta
     """A masked path would become a second way, writable, to what the link names."""
     (image_with_own_dev(bundle) / "null").symlink_to(target)
     assert try_masked_paths(runtime, bundle, burst + 1) == ""
+
+
+@UNMASKED
+def test_a_dev_null_that_is_swapped_while_paths_are_masked_does_not_unmask(runtime, bundle, new_bundle, probe, workspace, burst):
+    """The image is whole when it is looked at, and a link a moment later: a container that has the same /dev as a volume."""
+    volume = workspace / "dev"
+    for name in ("pts", "shm", "mqueue"):
+        (volume / name).mkdir(parents=True)
+    os.mknod(volume / "null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+    (volume / "link").symlink_to(TARGET)
+    attacker = powerful(new_bundle()).mount("/volume", "bind", volume)
+    racing = runtime.run_detached(attacker.with_probe(probe, "swap", "/volume/null", "/volume/link", "/volume/stop")).says("ready")
+    image_with_own_dev(bundle)
+    bundle.spec["mounts"].insert(1, {"destination": "/dev", "type": "bind", "source": str(volume), "options": ["bind"]})
+    for _ in range(8):
+        assert try_masked_paths(runtime, bundle, burst + 1) == ""
+    (volume / "stop").touch()
+    racing.wait()
+    assert int(racing.output.split()[-1]) > 100, "the attacker was too slow to be one"
 
 
 @UNMASKED

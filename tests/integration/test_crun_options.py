@@ -3,6 +3,7 @@
 
 import re
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -145,3 +146,49 @@ def test_a_daemon_that_is_not_there_is_refused(runtime, daemon):
     result = runtime.spawn("--log", "syslog:x", "list", prefix=prefix).result()
     runtime.check_refusal(result)
     assert "/dev/log" in result.stderr
+
+
+# -- --cgroup-manager=disabled, which podman's --cgroups=disabled becomes
+
+@pytest.fixture
+def without_cgroups(runtime):
+    runtime.options += ["--cgroup-manager", "disabled"]
+    return runtime
+
+
+def cgroups_of(pid):
+    return Path(f"/proc/{pid}/cgroup").read_text()
+
+
+def test_without_cgroups_a_container_stays_where_its_caller_is(without_cgroups, bundle, workspace):
+    """From create to delete, and what is executed in it; limits mean nothing there."""
+    bundle.resources.update(pids={"limit": 1}, memory={"limit": 64 << 20})
+    container = without_cgroups.create(bundle.sh("sleep 1000 & wait"))
+    own = cgroups_of("self")
+    assert cgroups_of(container.pid) == own
+    container.start()
+    without_cgroups.ok("exec", "--detach", "--pid-file", workspace / "pid", container.id, "/bin/sleep", "1000")
+    assert cgroups_of((workspace / "pid").read_text()) == own
+    assert container.sh("true; echo forked") == "forked\n"
+    assert not [path for path in without_cgroups.host.cgroups() if container.id in path]
+    container.kill("KILL")
+    assert container.wait() == 137
+    container.delete()
+
+
+@pytest.mark.parametrize("command", [["pause"], ["resume"], ["ps"], ["update", "--pids-limit", "20"], ["events", "--stats"]], ids=lambda words: words[0])
+def test_without_cgroups_what_needs_them_is_refused(without_cgroups, bundle, command):
+    container = without_cgroups.run_detached(bundle.sleeps())
+    result = without_cgroups.refuses(*command, container.id)
+    assert "cgroup" in result.stderr or command == ["resume"], str(result)
+    assert container.status == "running"
+    container.delete("--force")
+    assert container.wait() == 137
+
+
+def test_without_cgroups_those_of_the_config_are_left_alone(without_cgroups, bundle, host):
+    """Neither made nor taken, though they may not even be possible."""
+    bundle.linux["cgroupsPath"] = f"/{host.new_name()}/inner"
+    bundle.resources["cpu"] = {"cpus": "4711"}
+    assert without_cgroups.output_of(bundle.args("/bin/echo", "ran")) == "ran\n"
+    assert not host.cgroups()

@@ -6,11 +6,10 @@ A hook here is a script that writes what it sees into a file of its name.
 
 import json
 import os
-import time
 
 import pytest
 
-from deadline import PATIENCE, eventually
+from deadline import eventually
 from host_state import process_state
 
 ON_THE_HOST = ["prestart", "createRuntime", "poststart", "poststop"]
@@ -149,6 +148,22 @@ def test_a_failing_hook_in_the_container_fails_run(runtime, hooked, seen, kind):
     assert not (seen / "started").exists()
 
 
+@pytest.mark.kiste_only("its start answers before these hooks have run")
+@pytest.mark.parametrize("script, fields, why", [
+    ("exit 3", {}, "exit status 3"), ("exec sleep 1000", {"timeout": 1}, "killed after its timeout")], ids=["fails", "takes-too-long"])
+def test_a_startContainer_hook_that_fails_fails_start(runtime, hooked, seen, script, fields, why):
+    """The program never runs; the container is stopped, and its end is left to the caller's delete."""
+    add(hooked, seen, "startContainer", script, **fields)
+    add(hooked, seen, "poststop", "touch $SEEN/stopped")
+    container = runtime.create(hooked.sh(f"touch {seen}/started"))
+    result = runtime.refuses("start", container.id)
+    assert "hooks.startContainer" in result.stderr and why in result.stderr
+    assert container.wait() != 0
+    assert container.status == "stopped" and os.listdir(seen) == []
+    container.delete()
+    assert os.listdir(seen) == ["stopped"]
+
+
 def test_poststop_runs_when_create_failed(runtime, hooked, seen):
     add(hooked, seen, "createRuntime", "exit 3")
     add(hooked, seen, "poststop", "touch $SEEN/stopped")
@@ -192,12 +207,37 @@ def test_a_failing_poststart_fails_start(runtime, hooked, seen):
     container.delete()
 
 
-def test_a_hook_that_takes_too_long_is_ended(runtime, hooked, seen):
-    add(hooked, seen, "createRuntime", "echo $$ >$SEEN/pid; exec sleep 1000", timeout=1)
-    before = time.monotonic()
-    runtime.refuses_to_run(hooked, "hooks", "timeout")
-    assert time.monotonic() - before < PATIENCE
+TAKES_TOO_LONG = "echo $$ >$SEEN/pid; exec sleep 1000"
+
+
+@pytest.mark.parametrize("kind", ["prestart", "createRuntime", "createContainer", "startContainer"])
+def test_a_hook_that_takes_too_long_is_ended(runtime, hooked, seen, kind):
+    """Those in the container are the launcher's to end, the others the runtime's."""
+    add(hooked, seen, kind, TAKES_TOO_LONG, timeout=1)
+    runtime.refuses_to_run(hooked.sh(f"touch {seen}/started"), f"hooks.{kind}", "killed after its timeout")
+    if kind in ON_THE_HOST:
+        assert process_state(int((seen / "pid").read_text())) in ("", "Z")
+    assert os.listdir(seen) == ["pid"] and runtime.host.processes() == set()
+
+
+@pytest.mark.kiste_only("its poststart hooks belong to create")
+def test_a_poststart_hook_that_takes_too_long_fails_start(runtime, hooked, seen):
+    add(hooked, seen, "poststart", TAKES_TOO_LONG, timeout=1)
+    container = runtime.create(hooked.sleeps())
+    result = runtime.refuses("start", container.id)
+    assert "hooks.poststart[0]" in result.stderr and "killed after its timeout" in result.stderr
     assert process_state(int((seen / "pid").read_text())) in ("", "Z")
+    container.wait_stopped()
+    container.delete()
+
+
+def test_a_poststop_hook_that_takes_too_long_does_not_keep_the_container(runtime, hooked, seen):
+    add(hooked, seen, "poststop", TAKES_TOO_LONG, timeout=1)
+    container = runtime.run_detached(hooked)
+    container.wait()
+    runtime("delete", container.id)
+    assert process_state(int((seen / "pid").read_text())) in ("", "Z")
+    assert runtime.leftovers() == []
 
 
 def test_a_hook_within_its_time_is_left_alone(runtime, hooked, seen):

@@ -63,12 +63,37 @@ def test_a_private_mount_sees_nothing_new_and_shows_nothing(runtime, bundle, vol
         kernel.unmount(volume / "new")
 
 
-@pytest.mark.parametrize("propagation, expected", [("private", set()), ("slave", {"master"}), (None, {"master"})])
+@pytest.mark.parametrize("propagation, expected", [
+    ("private", set()), ("slave", {"master"}), (None, {"master"}),
+    pytest.param("shared", {"master", "shared"}, marks=pytest.mark.kiste_only("it leaves the root private")),
+    pytest.param("unbindable", {"unbindable"}, marks=pytest.mark.kiste_only("it makes the host's root unbindable first, and cannot bind it then"))])
 def test_propagation_of_the_root(runtime, bundle, propagation, expected):
     kernel.require_root("a user namespace's mounts are slaves of the host's")
     if propagation:
         bundle.linux["rootfsPropagation"] = propagation
     assert mounted(runtime, bundle, "/").propagation == frozenset(expected)
+
+
+@pytest.mark.parametrize("propagation, seen", [
+    ("private", "0"), ("slave", "0"), pytest.param("shared", "1", marks=pytest.mark.kiste_only("it leaves the root private"))])
+def test_only_a_shared_root_carries_mounts_between_namespaces(runtime, bundle, propagation, seen):
+    """Into one that the container makes for itself; that none reaches the host is what the leak check looks at."""
+    kernel.require_root("a user namespace's mounts are slaves of the host's")
+    bundle.linux["rootfsPropagation"] = propagation
+    inner = "touch /dev/shm/ready; while ! [ -e /dev/shm/made ]; do sleep 0.02; done; grep -c ' /mnt ' /proc/self/mountinfo"
+    script = (f'unshare --mount --propagation slave sh -c "{inner}" & while ! [ -e /dev/shm/ready ]; do sleep 0.02; done;'
+              "mount -t tmpfs new /mnt; touch /dev/shm/made; wait")
+    result = runtime.run(bundle.capabilities("CAP_SYS_ADMIN").sh(script))
+    assert result.stdout.strip() == seen, str(result)
+
+
+@pytest.mark.kiste_only("it makes the host's root unbindable first, and cannot bind it then")
+def test_an_unbindable_root_is_not_bound_again(runtime, bundle):
+    kernel.require_root("a user namespace's mounts are slaves of the host's")
+    bundle.capabilities("CAP_SYS_ADMIN").sh("mount --bind / /mnt && echo bound")
+    assert runtime.output_of(bundle) == "bound\n"
+    bundle.linux["rootfsPropagation"] = "unbindable"
+    assert runtime.run(bundle).stdout == ""
 
 
 def test_mounts_of_the_container_do_not_reach_the_host(runtime, bundle):

@@ -236,6 +236,19 @@ def test_a_sysctl_of_a_namespace_is_set_inside_and_not_outside(runtime, bundle, 
     assert Path(path).read_text() == before
 
 
+@pytest.mark.kiste_only("it knows none of a user namespace")
+def test_a_sysctl_of_a_user_namespace_is_set_inside_and_not_outside(runtime, bundle):
+    """What may be made of namespaces there."""
+    path = Path("/proc/sys/user/max_net_namespaces")
+    before = path.read_text()
+    bundle.linux["sysctl"] = {"user.max_net_namespaces": "7"}
+    if kernel.is_root():
+        assert "user.max_net_namespaces" in runtime.refuses_to_run(bundle, "sysctl").stderr
+        bundle.user_namespace()
+    assert runtime.output_of(bundle.args("/bin/cat", str(path))) == "7\n"
+    assert path.read_text() == before
+
+
 def test_a_sysctl_of_the_uts_namespace(runtime, bundle):
     kernel.require_root("this belongs to root")
     bundle.linux["sysctl"] = {"kernel.domainname": "set.example"}

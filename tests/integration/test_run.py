@@ -68,6 +68,19 @@ def test_run_passes_the_end_of_standard_input(runtime, bundle):
     assert command.result("two\n").stdout == "one\ntwo\nover\n"
 
 
+@pytest.mark.parametrize("options, adopted", [([], True), (["--no-subreaper"], False)], ids=["subreaper", "no-subreaper"])
+def test_run_adopts_orphans_of_the_container_unless_told(runtime, bundle, options, adopted):
+    """Where they have the host's pid namespace: else the first process in their own adopts them."""
+    kernel.require_root("a new proc needs a pid namespace")
+    bundle.without_namespace("pid").sh("(sleep 1000 & echo $!); echo ready; exec sleep 1000")
+    command, container = runtime.spawn_run(bundle, *options)
+    container.says("ready")
+    orphan = int(container.output.split()[0])
+    assert (int(kernel.status_field("PPid", orphan)) == command.pid) == adopted
+    container.kill("KILL")
+    assert command.result().code == 137
+
+
 def test_run_can_stand_in_a_pipeline(runtime, bundle):
     bundle.args("/bin/sort").write()
     script = f"printf 'b\\na\\n' | {runtime.program} --root {runtime.state_folder} run -b {bundle.folder} {runtime.new_id()} | head -n 1"

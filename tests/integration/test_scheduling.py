@@ -161,9 +161,25 @@ def test_real_time_run_time_is_set_or_refused(runtime, bundle):
     """v1 has it with CONFIG_RT_GROUP_SCHED; v2 never, and passes it over with a warning."""
     kernel.require_root()
     bundle.resources["cpu"] = {"realtimeRuntime": 1000, "realtimePeriod": 500_000}
-    result = runtime.run(bundle)
-    there = any((folder / "cpu.rt_runtime_us").exists() for controllers, folder in cgroups.hierarchies() if "cpu" in controllers)
-    if cgroups.layout() == "v2" or there:
-        assert result.code == 0, result
+    if cgroups.layout() == "v2":
+        assert runtime.run(bundle).code == 0
+    elif cgroups.has_real_time():
+        assert real_time_of(runtime.create(bundle)) == ["1000", "500000"]
     else:
-        runtime.check_refusal(result)
+        runtime.refuses_to_run(bundle)
+
+
+def real_time_of(container):
+    folder = cgroups.ProcessCgroups(container.pid).folder("cpu")
+    return [(folder / f"cpu.rt_{which}_us").read_text().strip() for which in ("runtime", "period")]
+
+
+def test_real_time_run_time_changes(runtime, bundle):
+    """Each keeps the other."""
+    if not cgroups.has_real_time():
+        pytest.skip("the cgroups of this host give no real-time run time")
+    container = runtime.create(bundle)
+    for options, expected in [(["--cpu-rt-period", "400000", "--cpu-rt-runtime", "2000"], ["2000", "400000"]),
+                              (["--cpu-rt-runtime", "3000"], ["3000", "400000"]), (["--cpu-rt-period", "600000"], ["3000", "600000"])]:
+        runtime.ok("update", *options, container.id)
+        assert real_time_of(container) == expected

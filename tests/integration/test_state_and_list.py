@@ -237,12 +237,41 @@ def test_a_created_container_can_be_paused(runtime, bundle):
     assert container.status == "created"
 
 
+def frozen_by_somebody_else(container):
+    folder = cgroups.ProcessCgroups(container.pid).folder("pids" if cgroups.layout() == "v2" else "freezer")
+    file, word = ("cgroup.freeze", "1") if cgroups.layout() == "v2" else ("freezer.state", "FROZEN")
+    (folder / file).write_text(word)
+
+
+@pytest.mark.parametrize("freeze", [lambda container: container.runtime.ok("pause", container.id), frozen_by_somebody_else], ids=["paused", "frozen"])
+def test_a_created_container_that_is_paused_is_not_started(runtime, bundle, freeze):
+    """Neither now nor when it is resumed."""
+    cgroups.require_own()
+    container = runtime.create(bundle.sh("echo started; sleep 1000"))
+    freeze(container)
+    eventually(lambda: container.status == "paused", "it is paused")
+    assert "paused" in runtime.refuses("start", container.id).stderr
+    runtime.ok("resume", container.id)
+    assert container.status == "created" and container.output == ""
+    container.start()
+    container.says("started")
+
+
 def test_kill_of_a_paused_container_ends_it(runtime, counting):
     """SIGKILL must not wait for somebody to resume: kill thaws, or delete --force does."""
     runtime.ok("pause", counting.id)
     runtime.ok("kill", counting.id, "KILL")
     runtime.ok("delete", "--force", counting.id)
     assert counting.wait() == 137
+
+
+def test_delete_of_a_paused_container_is_refused(runtime, counting):
+    runtime.ok("pause", counting.id)
+    runtime.refuses("delete", counting.id)
+    assert counting.status == "paused"
+    runtime.ok("resume", counting.id)
+    before = counting.output
+    eventually(lambda: len(counting.output) > len(before), "it counts on")
 
 
 def test_delete_force_ends_a_paused_container(runtime, counting):

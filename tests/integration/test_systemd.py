@@ -58,6 +58,10 @@ def slice_name(host):
     name = host.new_name().replace("-", "x") + ".slice"
     yield name
     subprocess.run(["systemctl", "stop", name], capture_output=True, timeout=30, check=False)
+    # Of v1 systemd removes what is in the hierarchies that it manages. In the others the parents stay, with runc as well.
+    for hierarchy in () if cgroups.layout() == "v2" else Path("/sys/fs/cgroup").iterdir():
+        for folder, _, _ in os.walk(hierarchy / name, topdown=False):
+            os.rmdir(folder)
 
 
 def path_of(container):

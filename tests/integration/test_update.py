@@ -221,6 +221,21 @@ def test_a_file_that_is_not_there_is_refused(container, workspace):
     container.runtime.refuses("update", "-r", workspace / "nosuch", container.id)
 
 
+def test_block_io_weight(container):
+    cgroups.require_controller("io" if cgroups.layout() == "v2" else "blkio")
+    limits(container).block_io_weight_is(100)  # skips where nobody knows weights
+    for weight in (300, 400):
+        update(container, "--blkio-weight", str(weight))
+        assert limits(container).block_io_weight_is(weight)
+
+
+@pytest.mark.kiste_only("it takes some of them, and passes them over")
+@pytest.mark.parametrize("weight", ["9", "1001", "many"])
+def test_a_block_io_weight_that_cannot_be_is_refused(container, weight):
+    result = container.runtime.refuses("update", "--blkio-weight", weight, container.id)
+    assert "--blkio-weight" in result.stderr and weight in result.stderr
+
+
 @pytest.mark.kiste_only("runc 1.1.5 takes block devices at create only")
 def test_throttling_of_a_disk_changes(container):
     cgroups.require_controller("io" if cgroups.layout() == "v2" else "blkio")

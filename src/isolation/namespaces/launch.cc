@@ -298,23 +298,6 @@ std::string_view StepOf(Op op) {
                               : "start";
 }
 
-// Says that it may start, and hears what becomes of it. kHungUp: it has ended the connection
-// without a word.
-Result<Answer> TellToStart(int connection, Deadline deadline) {
-  auto sent = sys::Send(connection, &launcher::kStartByte, 1);
-  if (!sent && sent.error().errno_value == EPIPE) return Answer::kHungUp;
-  TRY(std::move(sent));
-  Report report{};
-  auto answer = Answer::kHungUp;
-  while (TRY(NextReport(connection, report, deadline))) {
-    if (report.kind == ReportKind::kFailed)
-      return std::unexpected(ReportedError(report, StepOf(report.op)));
-    if (report.kind == ReportKind::kExec) answer = Answer::kExecutes;
-    if (answer == Answer::kHungUp) answer = Answer::kDied;
-  }
-  return answer;
-}
-
 std::unexpected<Error> Silent() {
   return Fail(ErrorKind::kTimeout,
               "the container's process does not answer (it is stopped or frozen): nothing was "
@@ -324,6 +307,25 @@ std::unexpected<Error> Silent() {
 // That time is over has a reason here.
 std::unexpected<Error> Explained(Error error) {
   return error.kind == ErrorKind::kTimeout ? Silent() : std::unexpected(std::move(error));
+}
+
+// Says that it may start, and hears what becomes of it. kHungUp: it has ended the connection
+// without a word.
+Result<Answer> TellToStart(int connection, Deadline deadline) {
+  auto sent = sys::Send(connection, &launcher::kStartByte, 1);
+  if (!sent && sent.error().errno_value == EPIPE) return Answer::kHungUp;
+  TRY(std::move(sent));
+  Report report{};
+  auto answer = Answer::kHungUp;
+  while (true) {
+    auto more = NextReport(connection, report, deadline);
+    if (!more) return Explained(std::move(more).error());
+    if (!*more) return answer;
+    if (report.kind == ReportKind::kFailed)
+      return std::unexpected(ReportedError(report, StepOf(report.op)));
+    if (report.kind == ReportKind::kExec) answer = Answer::kExecutes;
+    if (answer == Answer::kHungUp) answer = Answer::kDied;
+  }
 }
 
 }  // namespace
@@ -336,7 +338,7 @@ Status ReleaseStart(int directory, const std::string& name, Deadline deadline) {
     if (!connection && connection.error().kind == ErrorKind::kTimeout) return Silent();
     if (!connection && !again) return Fail(ErrorKind::kNotFound, "no process waits for start");
     auto answer = connection ? TellToStart(connection->get(), deadline) : Answer::kDied;
-    if (!answer) return Explained(std::move(answer).error());
+    if (!answer) return std::unexpected(std::move(answer).error());
     if (*answer == Answer::kExecutes) return {};
     if (*answer == Answer::kDied)
       return Fail(ErrorKind::kSystem, "the container's process died before it was started");

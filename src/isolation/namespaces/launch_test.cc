@@ -280,6 +280,9 @@ TEST_F(LaunchTest, FailingInnerHookIsTold) {
   EXPECT_EQ(Run(plan), "error: hooks.startContainer: /bin/sh: exit status 9");
   plan.start_container.hooks[0].args = {"sh", "-c", "kill -9 $$"};
   EXPECT_EQ(Run(plan), "error: hooks.startContainer: /bin/sh: killed by signal 9");
+  plan.start_container.hooks[0].args = {"sh", "-c", "exec sleep 1000"};
+  plan.start_container.hooks[0].timeout = 1;
+  EXPECT_EQ(Run(plan), "error: hooks.startContainer: /bin/sh: killed after its timeout");
 }
 
 }  // namespace kiste::isolation

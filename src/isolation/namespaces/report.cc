@@ -41,6 +41,8 @@ Error ReportedError(const Report& report, std::string_view words) {
     error.errno_value = 0;
   } else if (report.op == Op::kHooks && report.error == ETIMEDOUT) {
     error.kind = ErrorKind::kTimeout;
+    error.errno_value = 0;
+    error.detail += ": killed after its timeout";
   }
   return error;
 }
