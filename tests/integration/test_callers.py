@@ -12,6 +12,7 @@ import re
 import pytest
 
 import cgroups
+from checkpoints import COUNT, criu, images  # noqa: F401 (criu and images are fixtures)
 from deadline import eventually
 from terminal import ConsoleSocket
 
@@ -349,6 +350,63 @@ def test_conmon_rs(runtime, bundle, workspace):
     caller("exec", "--process", process, "--detach", "--pid-file", workspace / "pid", caller.id, stdout_file=output)
     eventually(lambda: output.read_text() == "out\n", "the output")
     caller("delete", "--force", caller.id)
+
+
+# -- checkpoint and restore
+def counting(caller):
+    caller.bundle.sh(COUNT).write()
+    caller.create()
+    caller("start", caller.id)
+    counts_on(caller)
+
+
+def counts_on(caller):
+    def count():
+        result = caller("exec", caller.id, "cat", "/dev/shm/count", code=None)
+        return int(result.stdout) if result.code == 0 else 0
+
+    before = count()
+    eventually(lambda: count() > before, "it counts on")
+
+
+def comes_back(caller):
+    assert json.loads(caller("state", caller.id).stdout)["pid"] == caller.pid
+    counts_on(caller)
+    caller("kill", caller.id, "KILL")
+    caller.ended()
+    caller("delete", caller.id)
+
+
+def test_the_shims_checkpoint(criu, shim, images, workspace):
+    """The container is left, then not: what docker checkpoint create --leave-running and restarts come to."""
+    options = ["--image-path", images, "--work-path", workspace, "--tcp-established", "--ext-unix-sk", "--file-locks", "--empty-ns", "network"]
+    counting(shim)
+    shim("checkpoint", *options, "--leave-running", shim.id)
+    counts_on(shim)
+    shim("kill", shim.id, "9")
+    shim.ended()
+    shim("delete", shim.id)
+    shim("restore", *options, "--detach", "--pid-file", shim.pid_file, "--no-pivot", "--no-subreaper", "--bundle", shim.bundle.folder, shim.id)
+    comes_back(shim)
+
+
+def test_libpods_checkpoint_and_conmons_restore(criu, conmon, images):
+    """The logs of criu go where the bundle is. libpod's options of a restore come last, as --runtime-opt."""
+    counting(conmon)
+    conmon("checkpoint", "--image-path", images, "--work-path", conmon.bundle.folder, "--file-locks", conmon.id)
+    assert (conmon.bundle.folder / "dump.log").exists()
+    conmon("restore", "--bundle", conmon.bundle.folder, "--pid-file", conmon.pid_file, "--detach", "--image-path", images,
+           "--work-path", conmon.bundle.folder, "--file-locks", conmon.id)
+    assert (conmon.bundle.folder / "restore.log").exists()
+    comes_back(conmon)
+
+
+def test_crios_checkpoint(criu, crio, images):
+    """For a forensic copy the container goes on."""
+    counting(crio)
+    crio("checkpoint", "--file-locks", "--image-path", images, "--work-path", crio.bundle.folder, "--leave-running", crio.id)
+    assert (crio.bundle.folder / "dump.log").exists() and (images / "inventory.img").exists()
+    comes_back(crio)
 
 
 # -- an ordinary user's podman, which is root in a user namespace of its own

@@ -7,9 +7,11 @@ import pty
 import socket
 import subprocess
 import tty
+from pathlib import Path
 
 import pytest
 
+import cgroups
 import kernel
 from checkpoints import COUNT, count_of, counting, counts_on, criu, images, restore  # noqa: F401 (criu and images are fixtures)
 from deadline import eventually
@@ -128,6 +130,8 @@ def test_it_lives_in_its_cgroup_with_its_limits(criu, runtime, bundle, images):
     where = [line for line in open(f"/proc/{again.pid}/cgroup") if line.split(":")[1] in ("", "pids")]
     assert any(again.id in line for line in where), where
     assert again.pid in [entry["pid"] if isinstance(entry, dict) else entry for entry in json.loads(runtime.ok("ps", "--format", "json", again.id).stdout)]
+    if cgroups.has_controller("pids"):
+        assert cgroups.ProcessCgroups(again.pid).pids_limit() == "77"
     again.end()
 
 
@@ -313,6 +317,45 @@ def test_it_is_refused_without_the_option(criu, runtime, bundle, images, script,
     again.end()
 
 
+CONNECTED = """exec </dev/null >/dev/null 2>&1; ip link set lo up
+nc -l -p 1234 -e sleep 1000 & until sleep 1000 | nc 127.0.0.1 1234; do sleep 0.05; done & """
+
+
+def established(container):
+    """How many ends of connections there are."""
+    return [line.split()[3] for line in container.sh("cat /proc/net/tcp /proc/net/tcp6").splitlines()].count("01")
+
+
+@pytest.mark.kiste_only("runc 1.1.5 does not know --tcp-close")
+@pytest.mark.parametrize("option, ends", [("--tcp-established", 2), ("--tcp-close", 0)])
+def test_connections_come_back_open_or_closed(criu, runtime, bundle, images, option, ends):
+    bundle.process["capabilities"] = {kind: ["CAP_NET_ADMIN"] for kind in ("bounding", "effective", "permitted")}
+    container = counting(runtime, bundle, CONNECTED + COUNT)
+    eventually(lambda: established(container) == 2, "the connection")
+    runtime.ok("checkpoint", "--tcp-established", "--image-path", images, container.id)
+    again = restore(runtime, bundle, images, container.id, option)
+    counts_on(again)
+    assert established(again) == ends
+    again.end()
+
+
+@pytest.mark.kiste_only("runc 1.1.5 does not know --tcp-skip-in-flight")
+def test_connections_that_nobody_accepted_are_left_out_if_asked(criu, runtime, bundle, images):
+    """In the queue of who listens, and was stopped before it could accept; who asked is gone."""
+    bundle.process["capabilities"] = {kind: ["CAP_NET_ADMIN"] for kind in ("bounding", "effective", "permitted")}
+    in_flight = """exec </dev/null >/dev/null 2>&1; ip link set lo up
+    nc -l -p 1234 & listener=$!; until grep -q ':04D2 0*:0000 0A' /proc/net/tcp6; do sleep 0.02; done; kill -STOP $listener
+    sleep 1000 | nc 127.0.0.1 1234 & client=$!; until grep -q ':04D2 01 ' /proc/net/tcp; do sleep 0.02; done; killall -KILL sleep; kill -KILL $client
+    """
+    container = counting(runtime, bundle, in_flight + COUNT)
+    runtime.refuses("checkpoint", "--image-path", images / "without", container.id)
+    counts_on(container)
+    runtime.ok("checkpoint", "--tcp-skip-in-flight", "--image-path", images, container.id)
+    again = restore(runtime, bundle, images, container.id)
+    counts_on(again)
+    again.end()
+
+
 @pytest.mark.parametrize("how", ["iptables", "nftables"])  # "skip" is for a criu newer than 3.17
 @pytest.mark.kiste_only("an option of crun's")
 def test_its_connections_are_kept_while_it_is_saved(criu, runtime, bundle, images, how):
@@ -343,9 +386,20 @@ def comes_back_with_cgroups(runtime, bundle, images, mode):
     again.end()
 
 
-@pytest.mark.parametrize("mode", ["soft", "full"])  # "strict" wants no cgroup to be there, and the container's is
+@pytest.mark.parametrize("mode", ["soft", "full"])
 def test_modes_of_cgroups(criu, runtime, bundle, images, mode):
     comes_back_with_cgroups(runtime, bundle, images, mode)
+
+
+@pytest.mark.kiste_only("runc's container comes back in that mode, too")
+def test_the_strict_mode_of_cgroups_is_refused(criu, runtime, bundle, images):
+    """It wants no cgroup to be there, and the container's is; another mode may still be asked for."""
+    container = counting(runtime, bundle)
+    runtime.ok("checkpoint", "--manage-cgroups-mode", "strict", "--image-path", images, container.id)
+    runtime.refuses("restore", "--detach", "--manage-cgroups-mode", "strict", "--image-path", images, "--bundle", bundle.folder, container.id)
+    again = restore(runtime, bundle, images, container.id, "--manage-cgroups-mode", "soft")
+    counts_on(again)
+    again.end()
 
 
 @pytest.mark.kiste_only("runc 1.1.5 does not know this mode yet")
@@ -481,6 +535,31 @@ def test_a_parent_that_cannot_be_is_refused(criu, runtime, bundle, images, paren
     result = runtime.refuses("checkpoint", "--parent-path", parent, "--image-path", images, container.id)
     assert "--parent-path" in result.stderr and parent in result.stderr
     container.end()
+
+
+def test_memory_may_be_sent_to_another_place(criu, runtime, bundle, images, workspace):
+    """A page server of criu's, on another host if need be, has the memory; the rest is where it always is."""
+    container = counting(runtime, bundle)
+    elsewhere = workspace / "elsewhere"
+    elsewhere.mkdir()
+    server = subprocess.Popen(["criu", "page-server", "--address", "127.0.0.1", "--port", "27128", "--images-dir", elsewhere],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    runtime.host.commands[server.pid] = server
+    try:
+        listens = f":{27128:04X} 00000000:0000 0A"
+        eventually(lambda: listens in Path("/proc/net/tcp").read_text(), "the page server listens", 30)
+        runtime.ok("checkpoint", "--page-server", "127.0.0.1:27128", "--image-path", images, container.id)
+        assert server.wait(30) == 0
+    finally:
+        server.kill()
+        server.wait()
+        runtime.host.commands.pop(server.pid, None)
+    assert list(elsewhere.glob("pages-*.img")) and not list(images.glob("pages-*.img"))
+    for file in elsewhere.glob("page*.img"):
+        file.rename(images / file.name)
+    again = restore(runtime, bundle, images, container.id)
+    counts_on(again)
+    again.end()
 
 
 def test_memory_may_come_over_the_network_when_it_is_needed(criu, runtime, bundle, images, workspace):
