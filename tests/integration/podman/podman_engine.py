@@ -7,6 +7,7 @@ Nothing of the user's podman is read or written: every path is below one folder,
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -228,7 +229,7 @@ class Podman:
 
     def cgroups(self):
         """Our containers' cgroups. Those of conmon and of pods, and the parent, are podman's: they stay until close()."""
-        return {str(folder) for folder in self.all_cgroups() if folder.name.startswith("libpod-")}
+        return {str(folder) for folder in self.all_cgroups() if re.match("libpod-(?!conmon)", folder.name)}
 
     def known_to_runtime(self):
         """Ids of our containers that the runtime itself still knows: it has its own idea of where its state is."""
