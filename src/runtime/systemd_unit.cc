@@ -55,11 +55,11 @@ Status AttachToUnit(const Record& record, const std::string& sub_path, pid_t pid
   return manager.Attach(record.systemd_unit, sub_path, pid);
 }
 
-Status UpdateLimits(const Record& record, const cg::Resources& resources) {
-  auto cgroup = TRY(cg::Cgroup::Open(record.cgroups));
-  if (record.systemd_unit.empty()) return cgroup.Apply(resources);
+Status UpdateLimits(const Record& record, const cg::Cgroup& cgroup, const cg::Resources& change,
+                    const cg::Resources& whole) {
+  if (record.systemd_unit.empty()) return cgroup.Apply(change);
   auto manager = TRY(Connect(record));
-  return systemd::UpdateUnit(manager, record.systemd_unit, cgroup, resources);
+  return systemd::UpdateUnit(manager, record.systemd_unit, cgroup, change, whole);
 }
 
 }  // namespace kiste::runtime

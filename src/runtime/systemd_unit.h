@@ -36,7 +36,9 @@ Status StopUnit(const Record& record);
 // may not do it alone: systemd has the right.
 Status AttachToUnit(const Record& record, const std::string& sub_path, pid_t pid);
 
-// New limits of a container that exists, with or without a unit.
-Status UpdateLimits(const Record& record, const sys::cgroup::Resources& resources);
+// New limits of a container that exists, with or without a unit. `whole` is `change` with what
+// else is in force in the parts that it touches.
+Status UpdateLimits(const Record& record, const sys::cgroup::Cgroup& cgroup,
+                    const sys::cgroup::Resources& change, const sys::cgroup::Resources& whole);
 
 }  // namespace kiste::runtime

@@ -7,6 +7,7 @@
 #include "oci/resources_text.h"
 #include "runtime/container.h"
 #include "runtime/intel_rdt.h"
+#include "runtime/systemd_unit.h"
 #include "sys/cgroup/cgroup.h"
 
 namespace kiste::runtime {
@@ -101,7 +102,8 @@ Status Update(const Store& store, UpdateRequest request) {
   auto limits = WithoutDevices(ToWrite(request.resources, merged));
   auto cgroup = TRY(cg::Cgroup::Open(container.record.cgroups));
   WarnOfPassedOver(cgroup, limits, request.warn);
-  auto applied = cgroup.Apply(limits);
+  auto whole = WithoutDevices(Touched(merged, request.resources));
+  auto applied = UpdateLimits(container.record, cgroup, limits, whole);
   if (!applied) {
     auto restored = cgroup.Apply(WithoutDevices(Touched(base, request.resources)));
     if (!restored) {

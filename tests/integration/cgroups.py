@@ -4,9 +4,11 @@
 On a hybrid host a controller is where its v1 hierarchy is mounted; version 2 holds what is left.
 """
 
+import contextlib
 import functools
 import math
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,27 @@ def layout():
     if not any((ROOT / name).is_dir() for name in ("memory", "pids", "cpu")):
         return "none"
     return "hybrid" if (ROOT / "unified").is_dir() else "v1"
+
+
+def require_systemd():
+    if not Path("/run/systemd/system").is_dir() or Path("/proc/1/comm").read_text().strip() != "systemd":
+        pytest.skip("systemd is not the first process of this host")
+
+
+def manager():
+    """Who makes the cgroups of engines, as they call it: an ordinary user's systemd, and for root what CGROUP_MANAGER says (systemd,
+    where it is the first process), else the runtime itself in cgroupfs."""
+    return os.environ.get("CGROUP_MANAGER", "cgroupfs") if kernel.is_root() else "systemd"
+
+
+def stop_slice(name):
+    """Ends what systemd keeps in a slice, and the slices in it. The hierarchies of v1 that systemd has nothing to do with keep the
+    folders that the runtime made there, as with runc."""
+    subprocess.run(["systemctl", "stop", name], capture_output=True, timeout=120, check=False)
+    for _, root in hierarchies():
+        for folder, _, _ in os.walk(root / name, topdown=False):
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
 
 
 def hierarchies():

@@ -10,6 +10,7 @@ file system. `Host` sets the stage once per session so that all of it can be tol
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -26,10 +27,10 @@ from deadline import SLOWNESS
 
 
 def mountinfo(strict=True):
-    """runc and crun drop nsdelegate from the host's own cgroup2 mount whenever they mount another (cgroups(7)); `strict`
-    sees it, and is what kiste-oci is held to."""
+    """runc and crun drop nsdelegate, and systemd's memory_recursiveprot, from the host's own cgroup2 mount whenever they mount
+    another (cgroups(7)); `strict` sees it, and is what kiste-oci is held to."""
     text = Path("/proc/self/mountinfo").read_text()
-    return Counter((text if strict else text.replace(",nsdelegate", "")).splitlines())
+    return Counter((text if strict else re.sub(",(nsdelegate|memory_recursiveprot)", "", text)).splitlines())
 
 
 def mounted_on(line):

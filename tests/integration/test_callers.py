@@ -8,10 +8,12 @@ can show is in tests/integration/engines and podman.
 import json
 import os
 import re
+import subprocess
 
 import pytest
 
 import cgroups
+import kernel
 from checkpoints import COUNT, criu, images  # noqa: F401 (criu and images are fixtures)
 from deadline import eventually
 from terminal import ConsoleSocket
@@ -407,6 +409,142 @@ def test_crios_checkpoint(criu, crio, images):
     crio("checkpoint", "--file-locks", "--image-path", images, "--work-path", crio.bundle.folder, "--leave-running", crio.id)
     assert (crio.bundle.folder / "dump.log").exists() and (images / "inventory.img").exists()
     comes_back(crio)
+
+
+# -- the same callers where systemd makes the cgroups, which is their default where it is the first process
+class CallerWithSystemd(Caller):
+    """The container is a scope; engines say `slice:prefix:name`. `later` are the options of the commands after `create`, where they differ."""
+
+    def __init__(self, runtime, bundle, slice_name, prefix, options, later=None):
+        super().__init__(runtime, bundle.sleeps(), options)
+        self.later, self.scope = later, f"{prefix}-{self.id}.scope"
+        bundle.linux["cgroupsPath"] = f"{slice_name}:{prefix}:{self.id}"
+        bundle.resources.update(memory={"limit": 64 << 20}, pids={"limit": 40}, cpu={"shares": 512, "quota": 50000, "period": 100000})
+        bundle.write()
+
+    def create(self, *options, **keywords):
+        result = super().create(*options, **keywords)
+        if self.later is not None:
+            self.runtime.options = self.later
+        return result
+
+    def properties(self, *names):
+        command = ["systemctl", "show", self.scope, *(f"--property={name}" for name in names)]
+        text = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+        return dict(line.split("=", 1) for line in text.splitlines())
+
+    def limits(self):
+        """By the kernel's files, which must be what systemd takes them for."""
+        found = cgroups.ProcessCgroups(self.pid)
+        values = (found.memory_limit(), int(found.pids_limit()), found.cpu_quota_and_period()[0])
+        limit = "MemoryMax" if cgroups.layout() == "v2" else "MemoryLimit"
+        told = self.properties(limit, "TasksMax")
+        assert (told[limit], told["TasksMax"]) == (str(values[0]), str(values[1])), told
+        return values
+
+    def update(self, **resources):
+        self("update", "--resources", "-", self.id, text=json.dumps(resources))
+
+
+CHANGED = {"memory": {"limit": 96 << 20}, "pids": {"limit": 30}, "cpu": {"quota": 20000, "period": 100000, "shares": 256}}
+
+
+@pytest.fixture
+def pods_slice(host):
+    """As a kubelet calls them: each dash is a slice inside."""
+    kernel.require_root("the callers' scopes are the system's")
+    cgroups.require_systemd()
+    top = host.new_name().replace("-", "x")
+    yield f"{top}-besteffort-pod1.slice"
+    cgroups.stop_slice(f"{top}.slice")
+
+
+@pytest.fixture(params=["shim for docker", "shim for a kubelet", "conmon for podman", "conmon for CRI-O", "CRI-O of today"])
+def by_systemd(request, runtime, bundle, pods_slice):
+    state = ["--root", runtime.state_folder]
+    log = ["--log", bundle.folder / "log.json", "--log-format", "json"]
+    if request.param.startswith("shim"):
+        place = ("system.slice", "docker") if "docker" in request.param else (pods_slice, "cri-containerd")
+        return CallerWithSystemd(runtime, bundle, *place, [*state, *log, "--systemd-cgroup"])
+    if "podman" in request.param:  # conmon says it at `create` alone, before what libpod has it say; libpod never does
+        options = ["--log-format=json", "--log", bundle.folder / "oci-log", *state]
+        return CallerWithSystemd(runtime, bundle, "machine.slice", "libpod", ["--systemd-cgroup", *options], options)
+    return CallerWithSystemd(runtime, bundle, pods_slice, "crio", ["--systemd-cgroup", *state],
+                      [*state, "--systemd-cgroup"] if "today" in request.param else state)
+
+
+def test_a_life_in_a_scope(by_systemd, workspace):
+    caller = by_systemd
+    caller.create()
+    place = cgroups.ProcessCgroups(caller.pid).folder("pids")
+    assert place.name == caller.scope and place.parent.name == caller.bundle.linux["cgroupsPath"].split(":")[0]
+    caller("start", caller.id)
+    exec_pid = workspace / "exec.pid"
+    process = caller.process_file("/bin/sleep", "1000")
+    caller("exec", "--process", process, "--detach", "--pid-file", exec_pid, caller.id)
+    assert sorted(cgroups.ProcessCgroups(caller.pid).processes()) == sorted([caller.pid, int(exec_pid.read_text())])
+    assert caller("exec", "--process", caller.process_file("/bin/sh", "-c", "echo out; exit 3"), caller.id, code=3).stdout == "out\n"
+    caller("pause", caller.id)
+    assert caller.status() == "paused" and caller.properties("ActiveState")["ActiveState"] == "active"
+    caller("resume", caller.id)
+    assert sorted(json.loads(caller("ps", "--format", "json", caller.id).stdout)) == sorted([caller.pid, int(exec_pid.read_text())])
+    caller("kill", "--all", caller.id, "9")
+    caller.ended()
+    caller("delete", caller.id)
+    assert "does not exist" in caller("state", caller.id, code=None).stderr
+    assert caller.properties("LoadState")["LoadState"] == "not-found" and not place.exists()
+
+
+def test_limits_of_a_scope_are_changed(by_systemd):
+    caller = by_systemd
+    caller.create("--no-new-keyring")
+    caller("start", caller.id)
+    assert caller.limits() == (64 << 20, 40, 50000)
+    caller.update(**CHANGED)
+    assert caller.limits() == (96 << 20, 30, 20000)
+    caller.update(memory={"limit": 80 << 20})
+    assert caller.limits() == (80 << 20, 30, 20000)
+    caller("pause", caller.id)
+    caller.update(pids={"limit": 33}, cpu={"quota": 30000})
+    assert caller.status() == "paused"
+    caller("resume", caller.id)
+    subprocess.run(["systemctl", "daemon-reload"], check=True, timeout=60)  # systemd sets its limits again
+    assert caller.limits() == (80 << 20, 33, 30000)
+    caller("delete", "--force", caller.id)
+
+
+@pytest.mark.kiste_only("systemd answers before it writes its own value, which can then take the place of runc's")
+def test_systemd_keeps_whole_percents_the_file_is_exact(by_systemd):
+    caller = by_systemd
+    caller.create()
+    for quota in range(12341, 12346):
+        caller.update(cpu={"quota": quota})
+        caller.update(cpu={"shares": quota})
+        assert caller.limits() == (64 << 20, 40, quota)
+    assert caller.properties("CPUQuotaPerSecUSec")["CPUQuotaPerSecUSec"] == "130ms"
+    caller("delete", "--force", caller.id)
+
+
+def test_devices_stay_denied_after_an_update_of_a_scope(by_systemd):
+    caller = by_systemd
+    caller.bundle.linux["devices"] = [{"path": "/dev/kmsg", "type": "c", "major": 1, "minor": 11, "fileMode": 0o666}]
+    caller.bundle.write()
+    caller.create()
+    caller("start", caller.id)
+    caller.update(**CHANGED)
+    process = caller.process_file("/bin/sh", "-c", "head -c1 /dev/zero >/dev/null && echo zero; head -c1 /dev/kmsg >/dev/null 2>&1 || echo no-kmsg")
+    assert caller("exec", "--process", process, caller.id).stdout.split() == ["zero", "no-kmsg"]
+    caller("delete", "--force", caller.id)
+
+
+def test_a_scope_of_a_create_that_failed_is_gone(by_systemd):
+    caller = by_systemd
+    caller.bundle.args("nosuch").write()
+    result = caller.create(code=1)
+    log = next((file for file in (caller.bundle.folder / name for name in ("log.json", "oci-log")) if file.exists()), None)
+    assert 'exec: "nosuch": executable file not found in $PATH' in (last_error(log) if log else result.stderr)
+    caller("delete", "--force", caller.id)
+    assert caller.properties("LoadState")["LoadState"] == "not-found"
 
 
 # -- an ordinary user's podman, which is root in a user namespace of its own

@@ -22,11 +22,6 @@ from runtime import Runtime
 MEBI = 1 << 20
 
 
-def require_systemd():
-    if not Path("/run/systemd/system").is_dir() or Path("/proc/1/comm").read_text().strip() != "systemd":
-        pytest.skip("systemd is not the first process of this host")
-
-
 def show(unit, *properties, user=None):
     """The unit's properties as systemctl prints them."""
     # A folder of the user's may be hidden in the tests' mount namespace, sockets are not: systemctl asks over one.
@@ -43,7 +38,7 @@ def is_loaded(unit, **options):
 @pytest.fixture(autouse=True)
 def needs_systemd():
     kernel.require_root("the tests make system units and become another user")
-    require_systemd()
+    cgroups.require_systemd()
 
 
 @pytest.fixture
@@ -57,11 +52,7 @@ def slice_name(host):
     """A slice that is stopped when the test is over; its name has no dash, and so no parent."""
     name = host.new_name().replace("-", "x") + ".slice"
     yield name
-    subprocess.run(["systemctl", "stop", name], capture_output=True, timeout=30, check=False)
-    # Of v1 systemd removes what is in the hierarchies that it manages. In the others the parents stay, with runc as well.
-    for hierarchy in () if cgroups.layout() == "v2" else Path("/sys/fs/cgroup").iterdir():
-        for folder, _, _ in os.walk(hierarchy / name, topdown=False):
-            os.rmdir(folder)
+    cgroups.stop_slice(name)
 
 
 def path_of(container):

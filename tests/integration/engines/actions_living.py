@@ -164,7 +164,7 @@ def processes_of_a_task(box):
 def limits_of_a_task(box):
     """`ctr` mounts no cgroups in a container: they are looked at from outside."""
     name = box.start(*SLEEP, memory=64 << 20, cpus="0.5")
-    found = {file.name: file.read_text() for _, root in cgroups.hierarchies() for file in root.glob(f"{box.engine.token}/{name}/*")
+    found = {file.name: file.read_text() for _, root in cgroups.hierarchies() for file in root.glob(f"{box.engine.cgroup_of(name)}/*")
              if file.name in ("memory.limit_in_bytes", "memory.max", "cpu.cfs_quota_us", "cpu.max", "pids.max")}
     assert f"{64 << 20}\n" in found.values() and any(text.startswith("50000") for text in found.values()), found
     box.saw(*(f"{key}: {text}" for key, text in sorted(found.items())))

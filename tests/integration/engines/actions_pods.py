@@ -27,7 +27,7 @@ class Pod:
         self.config = {
             "metadata": {"name": name, "uid": name, "namespace": "default"}, "hostname": "" if network == NODE else hostname,
             "log_directory": str(logs), "dns_config": {"servers": ["10.88.0.1"], "searches": ["pods.test"]},
-            "linux": {"cgroup_parent": f"/{box.engine.token}", "sysctls": [{"key": key, "value": value} for key, value in sysctls],
+            "linux": {"cgroup_parent": box.engine.parent_of_pods, "sysctls": [{"key": key, "value": value} for key, value in sysctls],
                       "security_context": {"namespace_options": self.namespaces}}}
         self.id = box.call("RunPodSandbox", config=self.config, runtime_handler=box.runtime)["pod_sandbox_id"]
 

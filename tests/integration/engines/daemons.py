@@ -3,6 +3,10 @@
 
 Everything they write lies in one folder or in a /run that only they see. The kernel ends them, their shims, containers and
 mounts together, when the first process of their namespace ends; that one dies with this process, however it ends.
+
+Where systemd makes the cgroups (cgroups.manager()) there is no namespace of processes: runtimes tell systemd the numbers of
+theirs. The daemons and their shims are then a scope in the session's slice, which systemd ends when the tests ask for it; what tests
+that were killed leave is ended by `systemctl stop kt*.slice`.
 """
 
 import json
@@ -12,6 +16,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import cgroups
 from deadline import SLOWNESS
 from engines import LIMITS, PATH
 
@@ -44,6 +49,7 @@ CRI_RUNTIME = """
 runtime_type = "io.containerd.runc.v2"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.{name}.options]
 BinaryName = "{program}"
+SystemdCgroup = {systemd}
 """
 PAUSE = "docker.io/library/pause:test"  # the image of which containerd makes what keeps a pod's namespaces
 NETWORK_OF_PODS = {"cniVersion": "0.4.0", "name": "pods", "plugins": [
@@ -54,9 +60,23 @@ ip link set lo up
 mount --make-rshared /
 """
 
+OWN_RUN = """
+mount -t tmpfs tmpfs /run
+"""
+# But for the sockets by which systemd is asked for cgroups.
+RUN_WITH_SYSTEMD = """
+mkdir "$1/systemd" "$1/dbus"
+mount --bind /run/systemd "$1/systemd"
+mount --bind /run/dbus "$1/dbus"
+mount -t tmpfs tmpfs /run
+mkdir /run/systemd /run/dbus
+mount --bind "$1/systemd" /run/systemd
+mount --bind "$1/dbus" /run/dbus
+umount "$1/systemd" "$1/dbus"
+"""
+
 # Shims keep their sockets in /run/containerd, wherever containerd's own state is.
 SCRIPT = """
-mount -t tmpfs tmpfs /run
 containerd --config "$1/containerd.toml" > "$1/containerd.log" 2>&1 &
 until [ -S "$1/containerd.sock" ]; do sleep 0.05; done
 dockerd --config-file "$1/dockerd.json" > "$1/dockerd.log" 2>&1 &
@@ -84,7 +104,7 @@ plugin_dirs = ["/usr/lib/cni"]
 default_runtime = "peer"
 conmon = "/usr/bin/conmon"
 conmon_cgroup = "pod"
-cgroup_manager = "cgroupfs"
+cgroup_manager = "{manager}"
 pinns_path = "{pinns}"
 namespaces_dir = "{folder}/namespaces"
 default_ulimits = {limits}
@@ -95,7 +115,6 @@ runtime_path = "{program}"
 runtime_root = "{folder}/{name}"
 """
 CRIO_SCRIPT = """
-mount -t tmpfs tmpfs /run
 buildah --root "$1/root" --runroot "$1/runroot" --storage-driver overlay bud --quiet --tag {tag} --file "$1/Containerfile" {context} > "$1/image.log" 2>&1
 {crio} --config "$1/crio.conf" --config-dir "$1/no-more" > "$1/crio.log" 2>&1 &
 wait
@@ -107,13 +126,21 @@ class Namespace:
 
     def __init__(self, folder, host, script, own_network, path=PATH):
         self.folder, self.host = folder, host
+        self.unit, scope, processes = None, [], ["--pid", "--mount-proc"]
+        if self.by_systemd:
+            self.unit = f"{host.token}-{folder.name}.scope"
+            scope, processes = ["systemd-run", "--quiet", "--scope", f"--slice={host.token}", f"--unit={self.unit}"], []
         # PDEATHSIG of each reaches the next: this process, unshare, the namespace's first process.
-        command = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", *(["--net"] if own_network else []), "--fork",
-                   "--kill-child=KILL", "--mount-proc", "catatonit", "-g", "--", "sh", "-c", (OWN_NETWORK if own_network else "") + script,
-                   "sh", folder]
+        command = ["setpriv", "--pdeathsig", "KILL", *scope, "unshare", "--mount", *(["--net"] if own_network else []), "--fork",
+                   "--kill-child=KILL", *processes, "catatonit", "-g", "--", "sh", "-c",
+                   (OWN_NETWORK if own_network else "") + (RUN_WITH_SYSTEMD if self.by_systemd else OWN_RUN) + script, "sh", folder]
         self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, env={"PATH": path},
                                         stdout=(folder / "script.log").open("wb"), stderr=subprocess.STDOUT)
         host.commands[self.process.pid] = self.process
+
+    @property
+    def by_systemd(self):
+        return cgroups.manager() == "systemd"
 
     def wait_until(self, answers):
         """What all wrote when they never do."""
@@ -144,6 +171,8 @@ class Namespace:
         for pid in self.inside():
             os.kill(pid, signal.SIGKILL)  # all others of its namespace die with it
         self.process.wait(PATIENCE)
+        if self.unit:
+            subprocess.run(["systemctl", "kill", "--signal=KILL", self.unit], capture_output=True, timeout=PATIENCE, check=False)
         self.host.commands.pop(self.process.pid, None)
 
 
@@ -170,7 +199,7 @@ class Daemons(Namespace):
         text = CONTAINERD.format(folder=self.folder, disabled=disabled)
         if self.runc:
             text += CRI.format(folder=self.folder, pause=PAUSE)
-            text += "".join(CRI_RUNTIME.format(name=name, program=program) for name, program in runtimes.items())
+            text += "".join(CRI_RUNTIME.format(name=name, program=program, systemd=str(self.by_systemd).lower()) for name, program in runtimes.items())
         return text
 
     def configuration(self, runtimes):
@@ -178,7 +207,8 @@ class Daemons(Namespace):
             "data-root": f"{self.folder}/docker", "exec-root": f"{self.folder}/docker-run",
             "pidfile": f"{self.folder}/dockerd.pid", "hosts": [f"unix://{self.docker}"],
             "containerd": str(self.containerd), "bridge": "" if self.runc else "none", "iptables": False, "ip6tables": False,
-            "cgroup-parent": f"/{self.host.token}-docker", "experimental": False, "exec-opts": ["native.cgroupdriver=cgroupfs"],
+            "cgroup-parent": f"{self.host.token}-docker.slice" if self.by_systemd else f"/{self.host.token}-docker",
+            "experimental": False, "exec-opts": [f"native.cgroupdriver={cgroups.manager()}"],
             "runtimes": {name: {"path": str(path)} for name, path in runtimes.items()},
             "default-ulimits": {limit.split("=")[0]: {"Name": limit.split("=")[0], "Soft": 1024, "Hard": 1024}
                                 for limit in LIMITS},
@@ -207,7 +237,7 @@ class Crio(Namespace):
         self.socket = folder / "crio.sock"
         (folder / "Containerfile").write_text(f"FROM scratch\nENV FROM_IMAGE=yes\nADD {image.name} /\n")
         configured = "".join(CRIO_RUNTIME.format(folder=folder, name=which, program=program) for which, program in runtimes.items())
-        (folder / "crio.conf").write_text(CRIO.format(folder=folder, pinns=pinns, pause=name, limits=json.dumps([f"{LIMITS[0]}"])) + configured)
+        (folder / "crio.conf").write_text(CRIO.format(folder=folder, pinns=pinns, pause=name, manager=cgroups.manager(), limits=json.dumps([f"{LIMITS[0]}"])) + configured)
         write_network_of_pods(folder)
         super().__init__(folder, host, CRIO_SCRIPT.format(crio=crio, tag=name, context=image.parent), own_network=True)
 

@@ -91,10 +91,17 @@ class Engine:
         return box.inspect(name, "State", "Status")
 
     def cgroups(self):
-        return {path for path in self.host.cgroups() if re.search(r"[0-9a-f]{64}|[tp]\d+z$", path)}
+        """Those of containers, below the engine's parent, whose name has the session's token."""
+        return {folder for folder in self.all_cgroups() if re.search(r"[0-9a-f]{64}|[tp]\d+z(\.scope)?$", folder)}
+
+    def all_cgroups(self):
+        found = (os.path.join(folder, name) for _, root in cgroups.hierarchies() for folder, names, _ in os.walk(root) for name in names)
+        return {folder for folder in found if self.token in folder}
 
     def close(self):
         """Takes away the parents of cgroups, which engines keep."""
+        if cgroups.manager() == "systemd":
+            cgroups.stop_slice(f"{self.token}.slice")
         for _, root in cgroups.hierarchies():
             for folder, _, _ in os.walk(root, topdown=False):
                 if self.token in folder:
@@ -153,8 +160,13 @@ class Containerd(Engine):
 
     def run_words(self, box, name, command, options, detach=False):
         how = ["--detach", "--null-io"] if detach else ["--rm"]
+        if cgroups.manager() == "systemd":
+            how += ["--runc-systemd-cgroup", "--cgroup", f"{self.token}.slice:ctr:{name}"]
         return ["run", *how, "--runtime", "io.containerd.runc.v2", "--runc-binary", box.program, "--fifo-dir", self.folder,
                 *self.words_of(options), self.image, name, *command]
+
+    def cgroup_of(self, name):
+        return f"{self.token}.slice/ctr-{name}.scope" if cgroups.manager() == "systemd" else f"{self.token}/{name}"
 
     def exec_words(self, _, name, command, options):
         number = f"e{self.next_number()}"
@@ -208,6 +220,9 @@ class Podman(Engine):
 
     def verb_words(self, what, name, *words):
         return super().verb_words(what, name, *words, *(["--time", "0"] if what == "remove" else []))
+
+    def cgroups(self):
+        return set().union(*(podman.cgroups() for podman in self.podmans.values()))
 
     def remove_all(self, box):
         self.podmans[box.runtime].remove_all()
@@ -275,7 +290,7 @@ class BuildKit(Engine):
         return ["build", "--no-cache", "--progress", "plain", "--file", dockerfile, *self.words_of(options), dockerfile.parent]
 
     def cgroups(self):
-        return {path for path in self.host.cgroups() if "/buildkit/" in path}
+        return {path for path in self.all_cgroups() if "/buildkit/" in path}
 
     def remove_all(self, box):
         self.call(box, ["builder", "prune", "--all", "--force"])
@@ -291,6 +306,7 @@ class Cri(Engine):
     def __init__(self, folder, host, daemons, socket, client):
         super().__init__(folder, host)
         self.daemons, self.socket, self.client = [daemons], socket, client
+        self.parent_of_pods = f"/{self.token}.slice" if cgroups.manager() == "systemd" else f"/{self.token}"
 
     def call(self, _, words, text=None):
         name, request = words

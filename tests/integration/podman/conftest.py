@@ -22,14 +22,15 @@ for folder in (HERE, HERE.parent):
         sys.path.insert(0, str(folder))
 
 import kernel  # noqa: E402
+from deadline import SLOWNESS  # noqa: E402
 from host_state import describe_process, mountinfo  # noqa: E402
 from podman_engine import PATH, Podman, need  # noqa: E402
 from pty_session import PtySession  # noqa: E402
 
 REPOSITORY = HERE.parent.parent.parent
 DEBIAN_LIMIT = 600  # seconds to make Debian's root file system the first time
-TEST_LIMIT = 90  # seconds for one test: the last resort behind the limits of each wait
-PATIENCE = 10.0  # seconds in which a container that ended must have been cleaned away
+TEST_LIMIT = round(90 * SLOWNESS)  # seconds for one test: the last resort behind the limits of each wait
+PATIENCE = 10.0 * SLOWNESS  # seconds in which a container that ended must have been cleaned away
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,7 @@ Nothing of the user's podman is read or written: every path is below one folder,
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -18,9 +19,9 @@ import pytest
 
 import cgroups
 import kernel
-from deadline import eventually
+from deadline import SLOWNESS, eventually
 
-PATIENCE = 30.0  # seconds that one podman command may take
+PATIENCE = 30.0 * SLOWNESS  # seconds that one podman command may take
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # podman's default limits are beyond what a root without CAP_SYS_RESOURCE may set, so they are stated. kiste-oci is not on
@@ -80,7 +81,8 @@ class Podman:
         self.folder, self.program, self.host = Path(folder), str(program), host
         self.folder.mkdir(parents=True)
         self.folder.chmod(0o755)  # users of a container's user namespace walk through it to their root file system
-        self.cgroup_parent = f"/{token}-podman"
+        self.manager = cgroups.manager()
+        self.cgroup_parent = f"{token}podman.slice" if self.manager == "systemd" else f"/{token}-podman"
         self.prefix = token
         for name in ("home", "tmp"):
             (self.folder / name).mkdir()
@@ -93,8 +95,7 @@ class Podman:
 
     def configure(self, json_runtimes):
         file = self.folder / f"containers-{len(json_runtimes)}.conf"
-        file.write_text(CONFIGURATION.format(json_runtimes=json_runtimes,
-                                             cgroup_manager="cgroupfs" if kernel.is_root() else "systemd"))
+        file.write_text(CONFIGURATION.format(json_runtimes=json_runtimes, cgroup_manager=self.manager))
         return file
 
     @property
@@ -205,7 +206,7 @@ class Podman:
 
     def says(self, container, text):
         """Waits until the container wrote `text`."""
-        eventually(lambda: text in self.logs(container), f"{container} writes {text!r}; wrote {self.logs(container)!r}", 10)
+        eventually(lambda: text in self.logs(container), f"{container} writes {text!r}; wrote {self.logs(container)!r}", 10 * SLOWNESS)
         return self.logs(container)
 
     def containers(self):
@@ -222,9 +223,13 @@ class Podman:
             found += [Path(folder) for folder, _, _ in os.walk(parent, topdown=False)]
         return found
 
+    def cgroup_of(self, identifier):
+        """Where a container's cgroup is."""
+        return f"/{self.cgroup_parent}/libpod-{identifier}.scope" if self.manager == "systemd" else f"{self.cgroup_parent}/libpod-{identifier}"
+
     def cgroups(self):
         """Our containers' cgroups. Those of conmon and of pods, and the parent, are podman's: they stay until close()."""
-        return {str(folder) for folder in self.all_cgroups() if folder.name.startswith("libpod-")}
+        return {str(folder) for folder in self.all_cgroups() if re.match("libpod-(?!conmon)", folder.name)}
 
     def known_to_runtime(self):
         """Ids of our containers that the runtime itself still knows: it has its own idea of where its state is."""
@@ -247,6 +252,8 @@ class Podman:
         """Takes away what podman itself keeps while it may be used again."""
         for file in self.folder.glob("**/pause.pid"):  # the process that keeps an ordinary user's namespaces
             os.kill(int(file.read_text()), signal.SIGKILL)
+        if self.manager == "systemd" and kernel.is_root():
+            cgroups.stop_slice(self.cgroup_parent)
         for folder in self.all_cgroups():
             folder.rmdir()
         for parent in cgroups.ROOT.glob(f"*{self.cgroup_parent}"):

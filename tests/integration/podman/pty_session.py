@@ -13,7 +13,9 @@ import time
 
 import pytest
 
-PATIENCE = 15.0
+from deadline import SLOWNESS
+
+PATIENCE = 15.0 * SLOWNESS
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # what readline sends to a terminal besides text
 
 

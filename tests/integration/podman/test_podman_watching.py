@@ -16,7 +16,7 @@ def test_inspect_of_a_running_container(podman, image):
     assert (state["Status"], state["Running"], state["Paused"], state["ExitCode"]) == ("running", True, False, 0)
     assert seen["OCIRuntime"] == podman.program
     assert Path(f"/proc/{state['Pid']}/cmdline").read_bytes() == b"sleep\x00100\x00"
-    assert state["CgroupPath"] == f"{podman.cgroup_parent}/libpod-{seen['Id']}"
+    assert state["CgroupPath"] == podman.cgroup_of(seen['Id'])
     in_cgroups = {line.split(":", 2)[2] for line in Path(f"/proc/{state['Pid']}/cgroup").read_text().splitlines()
                   if not line.startswith("0::")}
     assert in_cgroups <= {state["CgroupPath"]}

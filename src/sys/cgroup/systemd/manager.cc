@@ -185,11 +185,17 @@ Status Manager::Stop(const std::string& unit) {
 
 Status Manager::SetProperties(const std::string& unit, const std::vector<Property>& properties) {
   if (properties.empty()) return {};
-  auto reply = TRY(Call("SetUnitProperties",
-                        {dbus::String(unit), dbus::Bool(true), PropertyList(properties)},
-                        dbus::Clock::now() + kCallLimit));
-  if (reply.error_name.empty()) return {};
-  return Refused(StrCat("systemd: set properties of ", unit), reply);
+  auto deadline = dbus::Clock::now() + kCallLimit;
+  auto reply =
+      TRY(Call("SetUnitProperties",
+               {dbus::String(unit), dbus::Bool(true), PropertyList(properties)}, deadline));
+  if (!reply.error_name.empty()) {
+    return Refused(StrCat("systemd: set properties of ", unit), reply);
+  }
+  // systemd answers first and writes then; what it is asked next, it answers after that.
+  dbus::Method ping{kName, kPath, "org.freedesktop.DBus.Peer", "Ping", {}};
+  TRY(connection_.Call(ping, deadline));
+  return {};
 }
 
 Status Manager::Attach(const std::string& unit, const std::string& sub_path, pid_t pid) {

@@ -41,7 +41,7 @@ class Manager {
   // StopUnit and ResetFailedUnit; returns when the job is done, at most after 30 s. No such unit is
   // no error.
   Status Stop(const std::string& unit);
-  // SetUnitProperties, until the next boot.
+  // SetUnitProperties, until the next boot; returns when systemd has written them to the files.
   Status SetProperties(const std::string& unit, const std::vector<Property>& properties);
   // AttachProcessesToUnit: moves the process into the unit's cgroup, or `sub_path` ("/a") below.
   Status Attach(const std::string& unit, const std::string& sub_path, pid_t pid);

@@ -128,6 +128,12 @@ TEST(Manager, RefusalsKeepSystemdsWords) {
   EXPECT_NE(set.error().Text().find("Permission denied"), std::string::npos);
 }
 
+TEST(Manager, PropertiesAreWrittenWhenTheNextAnswerComes) {
+  FakeSystemd systemd({});
+  EXPECT_TRUE(systemd.Connect().SetProperties("a.scope", {{"MemoryMax", dbus::Uint64(1)}}));
+  EXPECT_EQ(systemd.calls(), (std::vector<std::string>{"SetUnitProperties", "Ping"}));
+}
+
 TEST(Manager, NoPropertiesAreNoCall) {
   FakeSystemd systemd({});
   EXPECT_TRUE(systemd.Connect().SetProperties("a.scope", {}));

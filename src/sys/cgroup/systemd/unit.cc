@@ -65,13 +65,13 @@ Status EnterUnit(Manager& manager, const UnitRequest& request, pid_t pid, Cgroup
 }
 
 Status UpdateUnit(Manager& manager, const std::string& unit, const Cgroup& cgroup,
-                  const Resources& resources) {
-  auto host = TRY(HostFor(manager, resources, cgroup));
-  auto properties = TRY(ResourceProperties(resources, host));
-  TRY(cgroup.Apply(resources));
+                  const Resources& change, const Resources& whole) {
+  auto host = TRY(HostFor(manager, whole, cgroup));
+  auto properties = TRY(ResourceProperties(whole, host));
+  TRY(cgroup.Apply(change));
   TRY(manager.SetProperties(unit, properties));
   // systemd has written its own, rounded ones.
-  return cgroup.Apply(resources);
+  return cgroup.Apply(whole);
 }
 
 }  // namespace kiste::sys::cgroup::systemd

@@ -38,8 +38,10 @@ Result<std::vector<Property>> UnitProperties(const UnitRequest& request, const S
                                              pid_t pid);
 
 // New limits for a unit that runs: Cgroup::Apply, and the properties, so that systemd does not take
-// the old ones for valid. Nothing is told to systemd when the kernel refuses a value.
+// the old ones for valid. Nothing is told to systemd when the kernel refuses a value. `whole` is
+// `change` with what else is in force in the parts that it touches: a quota is nothing without its
+// period, and systemd writes all files of a controller anew.
 Status UpdateUnit(Manager& manager, const std::string& unit, const Cgroup& cgroup,
-                  const Resources& resources);
+                  const Resources& change, const Resources& whole);
 
 }  // namespace kiste::sys::cgroup::systemd
