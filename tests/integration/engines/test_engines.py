@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import actions_building  # noqa: F401  (each registers its actions)
+import actions_ctr  # noqa: F401
 import actions_failing  # noqa: F401
 import actions_living  # noqa: F401
 import actions_pods  # noqa: F401
