@@ -567,3 +567,13 @@ def unknown_user_and_bad_folder(box):
 def limit_above_the_kernels(box):
     once(box, "true", "--ulimit", "nofile=100000000000:100000000000", code=None, says="not permitted")  # more than any kernel's own
     assert box.seen[-1][0] > 0
+
+
+@action("buildah")
+def modes_of_places_of_mounts(box):
+    """They are made where there are none, and become a part of the image."""
+    (box.folder / "file").write_text("")
+    (box.folder / "folder").mkdir()
+    name = working(box)
+    inside(box, name, "true", options=["--volume", f"{box.folder}/file:/new/file", "--volume", f"{box.folder}/folder:/new/folder"])
+    assert shell(box, name, "stat -c '%a %u:%g %F' /new/folder /new/file /new").startswith("755 0:0 directory\n")
