@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-import actions_building  # noqa: F401  (each registers its actions)
+import actions_buildah  # noqa: F401  (each registers its actions)
+import actions_building  # noqa: F401
+import actions_ctr  # noqa: F401
 import actions_failing  # noqa: F401
 import actions_living  # noqa: F401
 import actions_pods  # noqa: F401

@@ -102,8 +102,8 @@ long FileSystemType(int fd);  // f_type of statfs(2), or -errno
 // paths.cc: names inside the container's root, resolved by the kernel (openat2, RESOLVE_IN_ROOT)
 enum class Create { kNothing, kDirectory, kFile };
 // An O_PATH descriptor of `path` below the root. With kDirectory or kFile what is missing is made
-// (directories 0755, the file 0644 and empty). No magic links ever; no links at all if
-// `no_symlinks`.
+// (0755, a file empty; as runc makes them, for they may end up in an image). No magic links ever;
+// no links at all if `no_symlinks`.
 long OpenInRoot(const Launcher& l, const char* path, Create create, bool no_symlinks = false);
 // The same for what is there, a link at the end not followed.
 long OpenLinkInRoot(const Launcher& l, const char* path);

@@ -77,7 +77,7 @@ long FollowDangling(int parent, const char* name, Walk& walk) {
 long MakeComponent(int parent, const char* name, bool file) {
   if (!file) return Call<__NR_mkdirat>(parent, name, 0755);
   long fd =
-      Call<__NR_openat>(parent, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0644);
+      Call<__NR_openat>(parent, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0755);
   if (fd >= 0) Call<__NR_close>(fd);
   return fd < 0 ? fd : 0;
 }

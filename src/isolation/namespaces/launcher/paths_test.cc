@@ -132,7 +132,7 @@ TEST_F(PathsTest, ModesOfWhatIsMade) {
   umask(before);
   EXPECT_EQ(fs::status(In("a")).permissions(), fs::perms(0755));
   EXPECT_EQ(fs::status(In("a/b")).permissions(), fs::perms(0755));
-  EXPECT_EQ(fs::status(In("c/d")).permissions(), fs::perms(0644));
+  EXPECT_EQ(fs::status(In("c/d")).permissions(), fs::perms(0755));
 }
 
 TEST_F(PathsTest, ExistingFilesKeepTheirContent) {
