@@ -76,9 +76,9 @@ def kill(box):
 def pause_and_resume(box):
     name = box.start(*SLEEP)
     box.verb("pause", name)
-    assert box.status(name) == "paused"
+    box.reaches(name, "paused")
     box.verb("resume", name)
-    assert box.status(name) == "running"
+    box.reaches(name, "running")
     assert box.exec(name, "echo", "alive") == "alive\n"
 
 
