@@ -4,9 +4,8 @@
 // ended, or until the line `ready` has arrived:
 //   run        the whole of a sandbox whose program ends at once
 //   boot       until the program inside executes its first instructions
-//   boot-cold  the same after what is read for it has been dropped from the page cache; what a
-//   running
-//              process has mapped stays
+//   boot-cold  the same after what is read for it has been dropped from the page cache, but for
+//              what a running process has mapped
 //   ready      until a server inside has answered
 //   create, start, exec, pause, unpause, stop, delete
 #include <fcntl.h>

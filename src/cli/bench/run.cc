@@ -86,6 +86,8 @@ Status ReadDescriptions(const Arguments& arguments, const Files& files, RunReque
   return {};
 }
 
+constexpr int kMostRounds = 10000;
+
 // How the record keeps a setting, behind the workload's text.
 constexpr std::string_view kSetting = "# --set ";
 
@@ -107,10 +109,9 @@ Status ApplySetting(const std::string& text, RunRequest& request) {
   if (words.empty()) return Invalid(StrCat("--set: expected values, found ", Quote(text)));
   at->source += StrCat("\n", kSetting, text, "\n");
   if (setting == "most-rounds") {
-    if (words.size() != 1 || numbers.size() != 1 || numbers[0] < 0)
-      return Invalid(
-          StrCat("--set: most-rounds: expected a number above 0, or 0 for all rounds, found ",
-                 Quote(text)));
+    if (words.size() != 1 || numbers.size() != 1 || numbers[0] < 0 || numbers[0] > kMostRounds)
+      return Invalid(StrCat("--set: most-rounds: expected up to ", kMostRounds,
+                            " rounds, or 0 for all, found ", Quote(text)));
     at->most_rounds = static_cast<int>(numbers[0]);
     return {};
   }
@@ -164,8 +165,8 @@ uint64_t DrawnSeed() {
 
 Status ReadNumbers(const Arguments& arguments, RunRequest& request) {
   auto rounds = TRY(arguments.Number("rounds", 5));
-  if (rounds < 1 || rounds > 10000)
-    return Invalid(StrCat("--rounds: expected 1 to 10000, found ", rounds));
+  if (rounds < 1 || rounds > kMostRounds)
+    return Invalid(StrCat("--rounds: expected 1 to ", kMostRounds, ", found ", rounds));
   request.rounds = static_cast<int>(rounds);
   // SQLite's integers have a sign.
   request.seed = DrawnSeed() & 0x7fffffffffffffff;

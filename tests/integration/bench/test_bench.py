@@ -431,7 +431,8 @@ def test_a_workload_of_few_rounds_can_be_asked_for_more(bench, own):
     assert len(bench.json()["figures"][0]["targets"][0]["rounds"]) == 1
     bench.ok("run", "-t", "bare", "-w", "seldom", "-r", 3, "--no-warm-up", "--set", "seldom.most-rounds=2", "--descriptions", own, "--name", "b")
     assert len(bench.json()["figures"][0]["targets"][0]["rounds"]) == 2
-    assert "most-rounds" in bench.fails("run", "-w", "seldom", "--set", "seldom.most-rounds=many", "--descriptions", own)
+    for wrong in ("many", "1,2", "-1", "3000000000"):
+        assert "most-rounds" in bench.fails("run", "-w", "seldom", "--set", f"seldom.most-rounds={wrong}", "--descriptions", own)
 
 
 def test_progress_on_a_terminal(bench, own):
