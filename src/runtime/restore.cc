@@ -145,6 +145,8 @@ class Restoring {
     options.lsm_mount_context = MountLabel();
     if (!cgroups_.cgroup && !request_.criu.manage_cgroups)
       options.manage_cgroups = criu::CgroupMode::kIgnore;
+    if (cgroups_.cgroup && options.manage_cgroups == criu::CgroupMode::kStrict)
+      options.manage_cgroups = TRY(StrictCgroups());
     auto mounts = TRY(ExternalMounts({.config = config,
                                       .bundle = bundle_.path,
                                       .rootfs = bundle_.rootfs,
@@ -159,6 +161,15 @@ class Restoring {
     auto streams = TRY_CONTEXT(ReadStreams(folders), request_.criu.image_path);
     TRY(AddStreams(streams, fds_, options));
     return options;
+  }
+
+  // In this mode no cgroup may be there. The container's are made here: criu would take them for
+  // others'. What it makes below new ones is new.
+  Result<criu::CgroupMode> StrictCgroups() const {
+    if (cgroups_.existing.empty()) return criu::CgroupMode::kFull;
+    return Fail(ErrorKind::kExists,
+                StrCat("--manage-cgroups-mode strict: expected no cgroup to be there, found ",
+                       Quote(cgroups_.existing.front())));
   }
 
   // criu goes into the container's cgroups first: what it starts is there from the beginning, and

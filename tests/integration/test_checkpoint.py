@@ -386,18 +386,34 @@ def comes_back_with_cgroups(runtime, bundle, images, mode):
     again.end()
 
 
-@pytest.mark.parametrize("mode", ["soft", "full"])
+@pytest.mark.parametrize("mode", ["soft", "full", "strict"])
 def test_modes_of_cgroups(criu, runtime, bundle, images, mode):
     comes_back_with_cgroups(runtime, bundle, images, mode)
 
 
-@pytest.mark.kiste_only("runc's container comes back in that mode, too")
-def test_the_strict_mode_of_cgroups_is_refused(criu, runtime, bundle, images):
-    """It wants no cgroup to be there, and the container's is; another mode may still be asked for."""
+def test_cgroups_below_come_back_in_the_strict_mode(criu, runtime, bundle, images):
     container = counting(runtime, bundle)
+    folder = cgroups.ProcessCgroups(container.pid).folder("pids")
+    (folder / "inner").mkdir()
+    (folder / "inner/cgroup.procs").write_text(str(container.pid))
     runtime.ok("checkpoint", "--manage-cgroups-mode", "strict", "--image-path", images, container.id)
-    runtime.refuses("restore", "--detach", "--manage-cgroups-mode", "strict", "--image-path", images, "--bundle", bundle.folder, container.id)
-    again = restore(runtime, bundle, images, container.id, "--manage-cgroups-mode", "soft")
+    again = restore(runtime, bundle, images, container.id, "--manage-cgroups-mode", "strict")
+    counts_on(again)
+    assert cgroups.ProcessCgroups(again.pid).folder("pids") == folder / "inner"
+    again.end()
+
+
+@pytest.mark.kiste_only("runc takes a cgroup that is there in any mode")
+def test_the_strict_mode_refuses_a_cgroup_that_is_there(criu, runtime, bundle, images, host):
+    container = counting(runtime, bundle)
+    folder = cgroups.ProcessCgroups(container.pid).folder("pids")
+    runtime.ok("checkpoint", "--manage-cgroups-mode", "strict", "--image-path", images, container.id)
+    folder.mkdir()
+    result = runtime.refuses("restore", "--detach", "--manage-cgroups-mode", "strict", "--image-path", images, "--bundle", bundle.folder, container.id)
+    assert str(folder) in result.stderr
+    assert host.cgroups() == {str(folder)}
+    folder.rmdir()
+    again = restore(runtime, bundle, images, container.id, "--manage-cgroups-mode", "strict")
     counts_on(again)
     again.end()
 
