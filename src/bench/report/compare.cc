@@ -161,6 +161,12 @@ std::vector<Series> ByBaseline(std::vector<Series> all, const std::vector<Series
   return all;
 }
 
+std::unexpected<Error> NotOf(const RecordedRun& run, std::string_view kind,
+                             const std::vector<std::string>& known, const std::string& name) {
+  return Fail(ErrorKind::kNotFound, StrCat("run ", run.name, ": expected one of the ", kind, " ",
+                                           Join(known, ", "), ", found ", Quote(name)));
+}
+
 size_t IndexOf(const RecordedRun& run, const std::string& target) {
   size_t at = 0;
   while (at < run.targets.size() && run.targets[at].name != target) ++at;
@@ -209,14 +215,26 @@ bool Comparison::decided() const {
   return differences.empty() ? probes > 0 : undecided() < differences.size();
 }
 
+Status KeepWorkloads(RecordedRun& run, const std::vector<std::string>& names) {
+  std::vector<std::string> known;
+  for (const auto& workload : run.workloads) known.push_back(workload.name);
+  for (const auto& name : names) {
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      return NotOf(run, "workloads", known, name);
+  }
+  std::erase_if(run.trials, [&](const RecordedTrial& trial) {
+    return std::find(names.begin(), names.end(), known[trial.workload]) == names.end();
+  });
+  return {};
+}
+
 Result<Comparison> CompareTargets(const RecordedRun& run, const std::string& first,
                                   const std::string& second) {
   for (const auto& name : {first, second}) {
     if (IndexOf(run, name) < run.targets.size()) continue;
-    std::vector<std::string> names;
-    for (const auto& target : run.targets) names.push_back(target.name);
-    return Fail(ErrorKind::kNotFound, StrCat("run ", run.name, ": expected one of the targets ",
-                                             Join(names, ", "), ", found ", Quote(name)));
+    std::vector<std::string> known;
+    for (const auto& target : run.targets) known.push_back(target.name);
+    return NotOf(run, "targets", known, name);
   }
   Comparison comparison{.first = first, .second = second};
   auto figures = CollectFigures(run);

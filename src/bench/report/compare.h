@@ -57,6 +57,9 @@ struct Comparison {
   bool decided() const;      // at least one metric; of probes alone, one of them
 };
 
+// Forgets what was measured by other workloads, so that the family is smaller and fewer rounds
+// decide. kNotFound names a workload that the run does not have.
+Status KeepWorkloads(RecordedRun& run, const std::vector<std::string>& names);
 // kNotFound names a target that the run does not have.
 Result<Comparison> CompareTargets(const RecordedRun& run, const std::string& first,
                                   const std::string& second);

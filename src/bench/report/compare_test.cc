@@ -72,6 +72,41 @@ TEST_P(ComparisonOf, FivePercentAreFound) {
 INSTANTIATE_TEST_SUITE_P(All, ComparisonOf,
                          testing::Values(Shape::kNormal, Shape::kTails, Shape::kDrift));
 
+// Two workloads of 15 metrics: together they take 13 rounds, one of them 12.
+TEST(KeepWorkloads, LetsFewerRoundsDecide) {
+  auto run = FakeRun({"a", "b"}, {"v", "w"});
+  Random random(1);
+  for (int round = 1; round <= 12; ++round) {
+    for (size_t trial = 0; trial < 4; ++trial) {
+      auto& outcome = AddTrial(run, trial % 2, trial / 2, round);
+      for (int metric = 0; metric < 15; ++metric) {
+        outcome.Add("m" + std::to_string(metric), "ns",
+                    (trial % 2 == 0 ? 1000 : 1100) * Value(random, Shape::kNormal, round));
+      }
+    }
+  }
+  auto all = CompareTargets(run, "a", "b");
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->differences.size(), 30);
+  EXPECT_FALSE(all->decided());
+  ASSERT_TRUE(KeepWorkloads(run, {"w"}));
+  auto one = CompareTargets(run, "a", "b");
+  ASSERT_TRUE(one);
+  EXPECT_EQ(one->differences.size(), 15);
+  EXPECT_EQ(one->differences[0].workload, "w");
+  EXPECT_EQ(one->undecided(), 0);
+  EXPECT_TRUE(one->any());
+}
+
+TEST(KeepWorkloads, NamesOneThatIsNotThere) {
+  auto run = FakeRun({"a"}, {"v", "w"});
+  AddTrial(run, 0, 0, 1);
+  auto kept = KeepWorkloads(run, {"v", "x"});
+  ASSERT_FALSE(kept);
+  EXPECT_EQ(kept.error().Text(), "run fake: expected one of the workloads v, w, found \"x\"");
+  EXPECT_EQ(run.trials.size(), 1);
+}
+
 TEST(CompareRuns, OfOneThingSayNoDifference) {
   int said = 0;
   for (uint64_t seed = 0; seed < 50; ++seed) {

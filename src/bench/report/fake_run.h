@@ -9,7 +9,8 @@
 
 namespace kiste::bench {
 
-inline RecordedRun FakeRun(std::vector<std::string> targets, std::vector<std::string> workloads) {
+inline RecordedRun FakeRun(const std::vector<std::string>& targets,
+                           const std::vector<std::string>& workloads) {
   RecordedRun run;
   run.id = 1;
   run.name = "fake";

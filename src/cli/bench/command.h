@@ -29,4 +29,7 @@ extern const Command kCleanCommand, kCompareCommand, kListCommand, kReportComman
 
 Status Print(std::string_view text);
 
+// The names of a list with commas.
+std::vector<std::string> Names(const std::string& list);
+
 }  // namespace kiste::cli::bench

@@ -14,21 +14,26 @@ constexpr Option kOptions[] = {
     {"record", 0, "FILE", "the SQLite file (default kiste-bench.sqlite)"},
     {"other-record", 0, "FILE", "where the second run is, if elsewhere"},
     {"targets", 't', "A,B", "two targets of one run instead of two runs"},
+    {"workloads", 'w', "NAMES", "what these measured alone (default: all)"},
     {"json", 0, nullptr, "as JSON"},
     {"exit-code", 0, nullptr,
      "end with code 4 when there are real differences, 5 when no metric could be decided"},
 };
 
-Result<kiste::bench::RecordedRun> ReadRunFrom(const std::string& record, const std::string& name) {
+Result<kiste::bench::RecordedRun> ReadRunFrom(const std::string& record, const std::string& name,
+                                              const Arguments& arguments) {
   using kiste::bench::Database;
   auto database = TRY(Database::Open(record, Database::Mode::kRead));
-  return kiste::bench::ReadRun(database, name);
+  auto run = TRY(kiste::bench::ReadRun(database, name));
+  auto workloads = Names(arguments.Value("workloads"));
+  if (!workloads.empty()) TRY_CONTEXT(kiste::bench::KeepWorkloads(run, workloads), "--workloads");
+  return run;
 }
 
 Result<kiste::bench::Comparison> MakeComparison(const Arguments& arguments) {
   const auto& names = arguments.positional();
   auto record = arguments.Value("record", kDefaultRecord);
-  auto first = TRY(ReadRunFrom(record, names[0]));
+  auto first = TRY(ReadRunFrom(record, names[0], arguments));
   if (arguments.Has("targets")) {
     auto text = arguments.Value("targets");
     auto targets = Split(text, ',');
@@ -39,7 +44,7 @@ Result<kiste::bench::Comparison> MakeComparison(const Arguments& arguments) {
     return kiste::bench::CompareTargets(first, std::string(targets[0]), std::string(targets[1]));
   }
   if (names.size() != 2) return Invalid("expected two runs, or one and --targets=A,B");
-  auto second = TRY(ReadRunFrom(arguments.Value("other-record", record), names[1]));
+  auto second = TRY(ReadRunFrom(arguments.Value("other-record", record), names[1], arguments));
   if (first.targets.empty() || second.targets.empty()) return Invalid("expected runs with targets");
   return kiste::bench::CompareRuns(first, second);
 }

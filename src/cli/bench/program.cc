@@ -61,6 +61,14 @@ const char* Version() { return KISTE_VERSION; }
 
 Status Print(std::string_view text) { return sys::WriteAll(1, text, "standard output"); }
 
+std::vector<std::string> Names(const std::string& list) {
+  std::vector<std::string> names;
+  for (auto name : Split(list, ',')) {
+    if (!name.empty()) names.emplace_back(name);
+  }
+  return names;
+}
+
 int RunProgram(const std::vector<std::string>& words) {
   auto global = ParseArguments(kGlobalOptions, words);
   if (!global) return Complain(global.error(), kWrongCommandLine);

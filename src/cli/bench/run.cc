@@ -51,14 +51,6 @@ std::string NameOfNow() {
   return name;
 }
 
-std::vector<std::string> Names(const std::string& list) {
-  std::vector<std::string> names;
-  for (auto name : Split(list, ',')) {
-    if (!name.empty()) names.emplace_back(name);
-  }
-  return names;
-}
-
 // The same target twice is a comparison of it with itself: the second has another name.
 void NameApart(std::vector<kiste::bench::TargetDescription>& targets) {
   for (size_t at = 0; at < targets.size(); ++at) {

@@ -4,6 +4,7 @@
 import contextlib
 import csv
 import io
+import json
 import os
 import re
 import shutil
@@ -415,6 +416,15 @@ def test_a_real_difference_is_told_from_none(bench, own):
     bench.ok("run", "-t", "steady,slower", "-w", "quick", "-r", 12, "--seed", 1, "--no-warm-up", "--descriptions", own, "--name", "b")
     between = bench.ask("compare", "a", "b", "--exit-code")
     assert between.returncode == 0 and "slower: quick: cpu/primes" in between.stdout, between.stdout
+
+
+def test_workloads_can_be_compared_apart(bench, own):
+    (own / "workloads/other.toml").write_text(QUICK)
+    bench.ok("run", "-t", "steady,slower", "-w", "quick,other", "-r", 2, "--no-warm-up", "--descriptions", own, "--name", "a")
+    every, apart = (json.loads(bench.ok("compare", "a", "-t", "steady,slower", "--json", *words)) for words in ([], ["-w", "other"]))
+    assert {difference["workload"] for difference in every["differences"]} == {"quick", "other"}
+    assert {difference["workload"] for difference in apart["differences"]} == {"other"}
+    assert "expected one of the workloads quick, other, found \"cpu\"" in bench.fails("compare", "a", "-t", "steady,slower", "-w", "cpu")
 
 
 def test_few_rounds_are_said_to_be_few(bench, own):
