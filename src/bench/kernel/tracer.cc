@@ -94,7 +94,12 @@ Tracer::~Tracer() {
 }
 
 Status Tracer::Write(const std::string& file, std::string_view text) const {
-  return sys::WriteExisting(StrCat(folder_, "/", file), text);
+  auto written = sys::WriteExisting(StrCat(folder_, "/", file), text);
+  bool denied =
+      !written && (written.error().errno_value == EPERM || written.error().errno_value == EACCES);
+  // A kernel that is locked down (kernel_lockdown(7)) lets nobody trace: nothing has gone wrong.
+  if (denied) return Fail(ErrorKind::kUnsupported, written.error().Text());
+  return written;
 }
 
 Status Tracer::Furnish() {
