@@ -136,6 +136,11 @@ void Member(W& writer, std::string_view key, uint64_t number) {
   writer.Uint64(number);
 }
 template <typename W>
+void Member(W& writer, std::string_view key, double number) {
+  Key(writer, key);
+  writer.Double(number);
+}
+template <typename W>
 void Member(W& writer, std::string_view key, bool value) {
   Key(writer, key);
   writer.Bool(value);

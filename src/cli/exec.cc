@@ -131,7 +131,7 @@ Result<int> Run(Session& session) {
   request.cgroups = TRY(ReadSubPaths(arguments.Values("cgroup")));
   request.warn = session.Warn();
   auto store = TRY(session.OpenStore());
-  return runtime::Exec(store, std::move(request));
+  return runtime::Exec(store, request);
 }
 
 }  // namespace

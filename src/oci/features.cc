@@ -78,9 +78,9 @@ std::vector<std::string_view> CapabilityNames() {
 // stands for all that begin so.
 std::vector<std::string_view> UnsafeAnnotations(const Carried& carried) {
   std::vector<std::string_view> names;
-  if (carried.systemd_cgroup) names.push_back("org.systemd.property.");
-  if (carried.checkpoint) names.push_back("org.criu.config");
-  names.push_back(kKeepGroupsAnnotation);
+  if (carried.systemd_cgroup) names.emplace_back("org.systemd.property.");
+  if (carried.checkpoint) names.emplace_back("org.criu.config");
+  names.emplace_back(kKeepGroupsAnnotation);
   return names;
 }
 

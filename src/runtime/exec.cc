@@ -174,7 +174,7 @@ Result<isolation::Launched> LaunchInside(const ExecRequest& request, const Recor
 
 }  // namespace
 
-Result<int> Exec(const Store& store, ExecRequest request) {
+Result<int> Exec(const Store& store, const ExecRequest& request) {
   TRY(CheckPreservedFds(request.preserve_fds));
   auto container = TRY(LoadContainer(store, request.id));
   TRY_STEP(CheckStatus(container, request.ignore_paused), "state");

@@ -40,6 +40,6 @@ struct ExecRequest {
 };
 
 // The process's exit code (0 when detached).
-Result<int> Exec(const Store& store, ExecRequest request);
+Result<int> Exec(const Store& store, const ExecRequest& request);
 
 }  // namespace kiste::runtime

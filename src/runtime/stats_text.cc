@@ -50,12 +50,9 @@ void WritePressure(Writer& writer, const std::optional<cg::Pressure>& pressure) 
   if (!pressure) return;
   auto line = [&](std::string_view key, const cg::Pressure::Line& shares) {
     Object(writer, key, [&] {
-      json::Key(writer, "avg10");
-      writer.Double(shares.avg10);
-      json::Key(writer, "avg60");
-      writer.Double(shares.avg60);
-      json::Key(writer, "avg300");
-      writer.Double(shares.avg300);
+      json::Member(writer, "avg10", shares.avg10);
+      json::Member(writer, "avg60", shares.avg60);
+      json::Member(writer, "avg300", shares.avg300);
       json::Member(writer, "total", shares.total);
     });
   };

@@ -255,7 +255,7 @@ static int Notify(char** arguments) {
   const char* path = getenv("NOTIFY_SOCKET");
   int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
   if (!path || strlen(path) >= sizeof address.sun_path) return 1;
-  strcpy(address.sun_path, path);
+  snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
   for (; *arguments; ++arguments)
     if (sendto(fd, *arguments, strlen(*arguments), 0, (struct sockaddr*)&address, sizeof address) <
         0)
@@ -265,7 +265,7 @@ static int Notify(char** arguments) {
 
 // serve FD: greets the first who connects to the listening socket.
 static int Serve(char** arguments) {
-  int client = accept(atoi(arguments[0]), NULL, NULL);
+  int client = accept((int)strtol(arguments[0], NULL, 10), NULL, NULL);
   return client < 0 || write(client, "from inside\n", 12) != 12;
 }
 
@@ -285,7 +285,7 @@ static int CountTo(char** arguments) {
   struct sockaddr_un address = {AF_UNIX, ""};
   int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
   if (strlen(arguments[0]) >= sizeof address.sun_path) return 1;
-  strcpy(address.sun_path, arguments[0]);
+  snprintf(address.sun_path, sizeof address.sun_path, "%s", arguments[0]);
   if (connect(fd, (struct sockaddr*)&address, sizeof address) != 0) return 1;
   for (unsigned long i = 1;; ++i) {
     char number[24];
@@ -298,7 +298,7 @@ static int CountTo(char** arguments) {
 // verbs DEVICE COUNT: asks a device for remote memory access for a context COUNT times (what
 // ibv_open_device(3) does); prints each answer. The kernel counts them against rdma.max.
 static int Verbs(char** arguments) {
-  for (int i = atoi(arguments[1]); i > 0; --i) {
+  for (long i = strtol(arguments[1], NULL, 10); i > 0; --i) {
     struct ib_uverbs_get_context_resp response;
     struct {
       struct ib_uverbs_cmd_hdr header;

@@ -79,17 +79,13 @@ std::string TerminalComparison(const Comparison& comparison) {
 std::string JsonComparison(const Comparison& comparison) {
   json::Buffer buffer;
   json::PrettyWriter writer(buffer);
-  auto real = [&writer](const char* name, double number) {
-    json::Key(writer, name);
-    writer.Double(number);
-  };
   writer.StartObject();
   json::Member(writer, "first", comparison.first);
   json::Member(writer, "second", comparison.second);
   json::Member(writer, "different", comparison.any());
   json::Member(writer, "decided", comparison.decided());
   json::Member(writer, "undecided", static_cast<uint64_t>(comparison.undecided()));
-  real("alpha", kAlpha);
+  json::Member(writer, "alpha", kAlpha);
   json::Key(writer, "differences");
   writer.StartArray();
   for (const auto& difference : comparison.differences) {
@@ -98,11 +94,11 @@ std::string JsonComparison(const Comparison& comparison) {
     json::Member(writer, "target", difference.target);
     json::Member(writer, "metric", difference.metric);
     json::Member(writer, "rounds", static_cast<uint64_t>(difference.rounds));
-    real("ratio", difference.ratio.median);
-    real("low", difference.ratio.interval.low);
-    real("high", difference.ratio.interval.high);
-    real("p", difference.p);
-    real("corrected", difference.corrected);
+    json::Member(writer, "ratio", difference.ratio.median);
+    json::Member(writer, "low", difference.ratio.interval.low);
+    json::Member(writer, "high", difference.ratio.interval.high);
+    json::Member(writer, "p", difference.p);
+    json::Member(writer, "corrected", difference.corrected);
     json::Member(writer, "verdict", Word(difference.verdict));
     writer.EndObject();
   }

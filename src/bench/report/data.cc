@@ -12,18 +12,12 @@ namespace kiste::bench {
 namespace {
 
 template <typename Writer>
-void Real(Writer& writer, const char* name, double number) {
-  json::Key(writer, name);
-  writer.Double(number);
-}
-
-template <typename Writer>
 void WriteEstimate(Writer& writer, const char* name, const Estimate& estimate) {
   json::Key(writer, name);
   writer.StartObject();
-  Real(writer, "median", estimate.median);
-  Real(writer, "low", estimate.interval.low);
-  Real(writer, "high", estimate.interval.high);
+  json::Member(writer, "median", estimate.median);
+  json::Member(writer, "low", estimate.interval.low);
+  json::Member(writer, "high", estimate.interval.high);
   writer.EndObject();
 }
 
@@ -89,7 +83,7 @@ void WriteFigures(Writer& writer, const RecordedRun& run,
     json::Member(writer, "unit", figure.unit);
     if (figure.at) {
       json::Member(writer, "x_name", figure.at->name);
-      Real(writer, "x", figure.at->x);
+      json::Member(writer, "x", figure.at->x);
     }
     json::Key(writer, "targets");
     writer.StartArray();
@@ -141,7 +135,7 @@ void WriteRun(Writer& writer, const RecordedRun& run, const std::vector<const Fi
   json::Member(writer, "version", run.version);
   json::Member(writer, "seed", run.seed);
   json::Member(writer, "rounds", run.rounds);
-  Real(writer, "confidence", kConfidence);
+  json::Member(writer, "confidence", kConfidence);
   json::Member(writer, "fewest_for_interval", static_cast<uint64_t>(kFewestForInterval));
   WriteRows(writer, run);
   WriteFigures(writer, run, figures);

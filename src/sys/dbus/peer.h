@@ -40,7 +40,7 @@ class TestPeer {
   }
   static Deadline Soon() { return Clock::now() + std::chrono::seconds(10); }
 
-  static Message Return(std::vector<Value> values) {
+  static Message Return(const std::vector<Value>& values) {
     Message message;
     message.type = MessageType::kMethodReturn;
     message.SetBody(values);
@@ -53,7 +53,8 @@ class TestPeer {
     message.SetBody({String(std::move(text))});
     return message;
   }
-  static Message Signal(std::string interface, std::string member, std::vector<Value> values) {
+  static Message Signal(std::string interface, std::string member,
+                        const std::vector<Value>& values) {
     Message message;
     message.type = MessageType::kSignal;
     message.path = "/test";
