@@ -16,6 +16,15 @@ bool Enabled(const char* file, char yes) {
   return text && !text->empty() && (*text)[0] == yes;
 }
 
+// Whether the kernel enforces or reports by SELinux. One that was given no policy has all of
+// SELinux's files, and "kernel" is every label (is_selinux_enabled(3) tells by that, too).
+bool SelinuxEnabled() {
+  constexpr char kEnforce[] = "/sys/fs/selinux/enforce";
+  if (!Enabled(kEnforce, '1') && !Enabled(kEnforce, '0')) return false;
+  auto label = sys::ReadFileAt(AT_FDCWD, "/proc/self/attr/current");
+  return label && std::string_view(label->c_str()) != "kernel";
+}
+
 std::unexpected<Error> NoSelinux(std::string_view field, std::string_view label) {
   return Fail(ErrorKind::kUnsupported,
               StrCat(field, ": ", Quote(label), ": SELinux is not enabled on this host"));
@@ -24,10 +33,6 @@ std::unexpected<Error> NoSelinux(std::string_view field, std::string_view label)
 constexpr std::string_view kUnlabelled[] = {"proc", "sysfs", "cgroup", "cgroup2", "mqueue"};
 
 }  // namespace
-
-bool SelinuxEnabled() {
-  return Enabled("/sys/fs/selinux/enforce", '1') || Enabled("/sys/fs/selinux/enforce", '0');
-}
 
 Status CheckMountLabel(const oci::Linux& linux) {
   const auto& label = linux.mount_label;

@@ -391,13 +391,14 @@ def test_modes_of_cgroups(criu, runtime, bundle, images, mode):
     comes_back_with_cgroups(runtime, bundle, images, mode)
 
 
-def test_cgroups_below_come_back_in_the_strict_mode(criu, runtime, bundle, images):
+@pytest.mark.parametrize("mode", ["soft", "full", "strict"])
+def test_a_process_comes_back_where_it_was(criu, runtime, bundle, images, mode):
     container = counting(runtime, bundle)
     folder = cgroups.ProcessCgroups(container.pid).folder("pids")
     (folder / "inner").mkdir()
     (folder / "inner/cgroup.procs").write_text(str(container.pid))
-    runtime.ok("checkpoint", "--manage-cgroups-mode", "strict", "--image-path", images, container.id)
-    again = restore(runtime, bundle, images, container.id, "--manage-cgroups-mode", "strict")
+    runtime.ok("checkpoint", "--manage-cgroups-mode", mode, "--image-path", images, container.id)
+    again = restore(runtime, bundle, images, container.id, "--manage-cgroups-mode", mode)
     counts_on(again)
     assert cgroups.ProcessCgroups(again.pid).folder("pids") == folder / "inner"
     again.end()
