@@ -22,6 +22,14 @@ Result<Fd> OpenFolder(const std::string& path, Folders folders, std::string_view
   return TRY_CONTEXT(sys::Open(path, O_RDONLY | O_DIRECTORY), option);
 }
 
+// The longest beginning of `path` with which `directory` ends; `path` when none does.
+std::string_view Above(std::string_view path, std::string_view directory) {
+  for (auto above = path; !above.empty(); above = above.substr(0, above.rfind('/'))) {
+    if (directory.ends_with(above)) return above;
+  }
+  return path;
+}
+
 }  // namespace
 
 Result<std::string> FindCriu() {
@@ -84,6 +92,32 @@ std::string CriuComplaints(std::string_view log) {
     complaints.insert(complaints.begin(), std::string(Trim(text).substr(0, kMaxComplaint)));
   }
   return Join(complaints, "; ");
+}
+
+Result<std::vector<sys::criu::CgroupRoot>> CgroupRoots(
+    pid_t pid, const std::map<std::string, std::string>& directories) {
+  std::string text = TRY(sys::ReadFileAt(AT_FDCWD, StrCat("/proc/", pid, "/cgroup")));
+  return ParseCgroupRoots(text, directories);
+}
+
+std::vector<sys::criu::CgroupRoot> ParseCgroupRoots(
+    std::string_view text, const std::map<std::string, std::string>& directories) {
+  std::vector<sys::criu::CgroupRoot> roots;
+  for (auto line : Split(text, '\n')) {
+    size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (first == std::string_view::npos || second == std::string_view::npos) continue;
+    auto names = line.substr(first + 1, second - first - 1);
+    auto controllers = Split(names, ',');
+    auto path = line.substr(second + 1);
+    auto directory = directories.find(std::string(controllers.front()));
+    if (directory != directories.end()) path = Above(path, directory->second);
+    // criu asks for a hierarchy of several by all their names when it dumps, by each when it
+    // restores.
+    if (controllers.size() > 1) roots.push_back({std::string(names), std::string(path)});
+    for (auto controller : controllers)
+      roots.push_back({std::string(controller), std::string(path)});
+  }
+  return roots;
 }
 
 Error WithCriuLog(Error error, const CriuFolders& folders, const sys::criu::Service& service) {

@@ -6,8 +6,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
@@ -49,6 +52,16 @@ Result<CriuFolders> OpenCriuFolders(const CriuRequest& request, const std::strin
 // What both directions tell criu. `config_file`: the annotation org.criu.config, if there is one.
 sys::criu::Options CriuOptions(const CriuRequest& request, const CriuFolders& folders,
                                const std::string* config_file);
+
+// The container's cgroup in each hierarchy, in which a dump and a restore have their roots: so a
+// process further below, the first one too, comes back there, wherever the container's is by then.
+// `pid` is in the container's cgroups or below, whose directories by controller `directories` are.
+Result<std::vector<sys::criu::CgroupRoot>> CgroupRoots(
+    pid_t pid, const std::map<std::string, std::string>& directories);
+// The pure part: `text` is /proc/PID/cgroup (cgroups(7)). A hierarchy without a directory keeps
+// what it says.
+std::vector<sys::criu::CgroupRoot> ParseCgroupRoots(
+    std::string_view text, const std::map<std::string, std::string>& directories);
 
 // An error of criu's with the lines of its log, or else of its output, that say why.
 Error WithCriuLog(Error error, const CriuFolders& folders, const sys::criu::Service& service);

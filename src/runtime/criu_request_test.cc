@@ -21,6 +21,27 @@ TEST(CriuRequest, AComplaintIsCut) {
   EXPECT_EQ(CriuComplaints("Error " + std::string(10'000, 'x')).size(), 300U);
 }
 
+TEST(CriuRequest, TheRootsAreTheContainersCgroups) {
+  auto roots = ParseCgroupRoots(
+      "9:name=systemd:/a/c\n8:cpu,cpuacct:/a/c/inner/deep\n5:pids:/a/c\n3:freezer:/elsewhere\n"
+      "2:rdma:/a/c/inner\n0::/c/c\n",
+      {{"name=systemd", "/sys/fs/cgroup/systemd/a/c"},
+       {"cpu", "/sys/fs/cgroup/cpu,cpuacct/a/c"},
+       {"cpuacct", "/sys/fs/cgroup/cpu,cpuacct/a/c"},
+       {"pids", "/sys/fs/cgroup/pids/a/c"},
+       {"freezer", "/sys/fs/cgroup/freezer/a/c"},
+       {"", "/sys/fs/cgroup/unified/c/c"}});
+  std::vector<std::pair<std::string, std::string>> found,
+      expected = {{"name=systemd", "/a/c"}, {"cpu,cpuacct", "/a/c"},
+                  {"cpu", "/a/c"},          {"cpuacct", "/a/c"},
+                  {"pids", "/a/c"},         {"freezer", "/elsewhere"},
+                  {"rdma", "/a/c/inner"},   {"", "/c/c"}};
+  for (const auto& root : roots) found.emplace_back(root.controller, root.path);
+  EXPECT_EQ(found, expected);
+  EXPECT_TRUE(ParseCgroupRoots("", {}).empty());
+  EXPECT_TRUE(ParseCgroupRoots("nonsense\n1:half\n", {}).empty());
+}
+
 TEST(CriuRequest, OptionsFollowTheRequest) {
   CriuRequest request;
   request.image_path = "/images";

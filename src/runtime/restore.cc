@@ -181,21 +181,8 @@ class Restoring {
     } else {
       TRY(cgroups_.cgroup->Join(pid));
     }
-    options.cgroup_roots = TRY(CgroupRoots(pid));
+    options.cgroup_roots = TRY(CgroupRoots(pid, cgroups_.cgroup->paths()));
     return {};
-  }
-
-  static Result<std::vector<criu::CgroupRoot>> CgroupRoots(pid_t pid) {
-    std::string path = StrCat("/proc/", pid, "/cgroup");
-    std::string text = TRY(sys::ReadFileAt(AT_FDCWD, path));
-    std::vector<criu::CgroupRoot> roots;
-    for (auto line : Split(text, '\n')) {
-      size_t first = line.find(':'), second = line.find(':', first + 1);
-      if (first == std::string_view::npos || second == std::string_view::npos) continue;
-      for (auto controller : Split(line.substr(first + 1, second - first - 1), ','))
-        roots.push_back({std::string(controller), std::string(line.substr(second + 1))});
-    }
-    return roots;
   }
 
   Status Hear(const criu::Response& told, Fd fd) {

@@ -342,6 +342,8 @@ def test_connections_come_back_open_or_closed(criu, runtime, bundle, images, opt
 @pytest.mark.kiste_only("runc 1.1.5 does not know --tcp-skip-in-flight")
 def test_connections_that_nobody_accepted_are_left_out_if_asked(criu, runtime, bundle, images):
     """In the queue of who listens, and was stopped before it could accept; who asked is gone."""
+    if cgroups.layout() != "v2":
+        pytest.skip("criu 3.17.1 waits without end for a stopped process in a freezer of cgroup v1, with runc too")
     bundle.process["capabilities"] = {kind: ["CAP_NET_ADMIN"] for kind in ("bounding", "effective", "permitted")}
     in_flight = """exec </dev/null >/dev/null 2>&1; ip link set lo up
     nc -l -p 1234 & listener=$!; until grep -q ':04D2 0*:0000 0A' /proc/net/tcp6; do sleep 0.02; done; kill -STOP $listener
@@ -401,6 +403,19 @@ def test_a_process_comes_back_where_it_was(criu, runtime, bundle, images, mode):
     again = restore(runtime, bundle, images, container.id, "--manage-cgroups-mode", mode)
     counts_on(again)
     assert cgroups.ProcessCgroups(again.pid).folder("pids") == folder / "inner"
+    again.end()
+
+
+@pytest.mark.kiste_only("runc's comes back where the first container was")
+def test_a_process_comes_back_below_the_new_containers_cgroup(criu, runtime, bundle, images, host):
+    container = counting(runtime, bundle)
+    folder = cgroups.ProcessCgroups(container.pid).folder("pids")
+    (folder / "inner").mkdir()
+    (folder / "inner/cgroup.procs").write_text(str(container.pid))
+    runtime.ok("checkpoint", "--image-path", images, container.id)
+    again = restore(runtime, bundle, images, container.id, id=host.new_name())
+    counts_on(again)
+    assert cgroups.ProcessCgroups(again.pid).folder("pids") == folder.with_name(again.id) / "inner"
     again.end()
 
 
