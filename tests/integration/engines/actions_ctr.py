@@ -660,11 +660,12 @@ def out_of_memory_in_a_task(box):
 def checkpoint_of_a_task(box):
     kernel.require_criu()
     name = box.start("sh", "-c", LOOP)
-    folder = box.folder / "images"
-    folder.mkdir()
-    box.type("task", "checkpoint", "--image-path", folder, name)
-    assert (folder / "inventory.img").exists()
-    ends(box, name)
+    for option, status in ((), "running"), (("--exit",), STOPPED):
+        folder = box.folder / f"images-{status}"
+        folder.mkdir()
+        box.type("task", "checkpoint", *option, "--image-path", folder, name)
+        assert (folder / "inventory.img").exists()
+        box.reaches(name, status)
 
 
 # -- what goes wrong
