@@ -253,7 +253,7 @@ def how_it_is_mounted(box):
     the tmpfs above v1's hierarchies writable although engines ask for a read-only one."""
     said = box.sh("while read -r _ _ _ _ target options rest; do echo \"$target ${options%%,relatime} ${rest#*- }\"; "
                   "done < /proc/self/mountinfo | grep -v ' /proc/\\(acpi\\|asound\\|kcore\\|keys\\|latency_stats\\|timer\\|"
-                  "sched\\|scsi\\|interrupts\\)\\|^/sys/\\(firmware\\|dev\\|devices\\)' | cut -d ' ' -f 1-3 | grep -v '^/proc/\\|^/sys/fs/cgroup ' | sort")
+                  "sched\\|scsi\\|interrupts\\)\\|^/sys/\\(firmware\\|dev\\|devices\\|fs/selinux\\)' | cut -d ' ' -f 1-3 | grep -v '^/proc/\\|^/sys/fs/cgroup ' | sort")
     assert "/dev/pts" in said
 
 
