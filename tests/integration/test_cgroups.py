@@ -378,7 +378,11 @@ def test_block_io_weight_of_one_disk(runtime, bundle):
     cgroups.require_controller("io" if cgroups.layout() == "v2" else "blkio")
     major, minor = disk()
     if "[bfq]" not in Path(f"/sys/dev/block/{major}:{minor}/queue/scheduler").read_text():
-        pytest.skip("this host's disk is not served by BFQ")
+        cost = cgroups.ROOT / "io.cost.qos"
+        if not (cost.exists() and f"{major}:{minor} enable=1" in cost.read_text()):
+            pytest.skip("this host's disk is served neither by BFQ nor by io.cost")
+        if not runtime.is_kiste:
+            pytest.skip(f"{runtime.name} gives one disk a weight through BFQ only")
     bundle.resources["blockIO"] = {"weight": 200, "weightDevice": [{"major": major, "minor": minor, "weight": 700}]}
     limits = limits_of(runtime, bundle)
     assert limits.block_io_weight_is(200) and limits.block_io_weight_is(700, f"{major}:{minor}")
