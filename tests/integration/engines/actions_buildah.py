@@ -513,6 +513,7 @@ def interrupted_build_with_bud(box):
     file, log = box.folder / "Containerfile", box.folder / "log"
     file.write_text(f"FROM {box.engine.image}\nRUN echo rea''dy; {LOOP}\n")
     interrupted(box, ["bud", *box.engine.build_words(box), "--file", file, box.folder], log)
+    build(box, "RUN echo alive", says="alive")
 
 
 @action("buildah")
@@ -524,7 +525,10 @@ def interrupted_command(box):
 
 def interrupted(box, words, log):
     """A command that is told to end when it has written that it is ready. Only buildah is told: ^C at a
-    terminal may also end a command of the runtime's that it awaits, and then it leaves the container."""
+    terminal may also end a command of the runtime's that it awaits, and then it leaves the container. With runc it does so now and
+    then all the same, and ends with 255: only the tested runtime's is interrupted."""
+    if box.runtime == "peer":
+        return
     with log.open("wb") as output:
         client = subprocess.Popen([str(word) for word in box.engine.command(box, *words)], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                                   env=box.engine.environment, start_new_session=True)
@@ -532,8 +536,7 @@ def interrupted(box, words, log):
     try:
         box.waits_for(lambda: "ready\n" in log.read_text(), "it runs")
         client.send_signal(signal.SIGINT)
-        box.saw(client.wait(15 * SLOWNESS))
-        assert client.returncode != 0
+        assert client.wait(15 * SLOWNESS) not in (0, 255)
     finally:
         client.kill()
         client.wait()
