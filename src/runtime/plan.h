@@ -44,7 +44,8 @@ struct RootRequest {
 Result<isolation::RootPlan> PlanRoot(const RootRequest& request);
 // The container's mounts come to lie in the host's mount namespace (host_root.h).
 bool MountsOnTheHost(const oci::Config& config);
-// plan_labels.cc: linux.mountLabel; kUnsupported where there is no SELinux, whose context= no file system takes.
+// plan_labels.cc: linux.mountLabel; kUnsupported where there is no SELinux, whose context= no file
+// system takes.
 Status CheckMountLabel(const oci::Linux& linux);
 // Gives what a step mounts the label: new file systems but for those of the kernel's own that are
 // one for all (proc, sysfs, cgroup); mqueue has its root labelled. Binds keep theirs. As in runc.
