@@ -143,10 +143,11 @@ Result<criu::Options> DumpOptions(const Container& container, const CriuRequest&
   const auto* freezer = cgroup.Path("freezer");
   if (freezer == nullptr) freezer = cgroup.Path("");
   if (freezer != nullptr) options.freeze_cgroup = *freezer;
-  if (!container.record.cgroups.empty())
+  if (!container.record.cgroups.empty()) {
     options.cgroup_roots = TRY(CgroupRoots(container.record.pid, container.record.cgroups));
-  if (container.record.cgroups.empty() && !request.manage_cgroups)
+  } else if (!request.manage_cgroups) {
     options.manage_cgroups = criu::CgroupMode::kIgnore;
+  }
   if (!request.pre_dump) TRY(LeaveOut(container, config, folders, options));
   return options;
 }

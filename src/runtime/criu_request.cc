@@ -5,6 +5,7 @@
 
 #include "base/strings.h"
 #include "runtime/plan.h"
+#include "sys/cgroup/layout.h"
 #include "sys/file.h"
 
 namespace kiste::runtime {
@@ -103,12 +104,8 @@ Result<std::vector<sys::criu::CgroupRoot>> CgroupRoots(
 std::vector<sys::criu::CgroupRoot> ParseCgroupRoots(
     std::string_view text, const std::map<std::string, std::string>& directories) {
   std::vector<sys::criu::CgroupRoot> roots;
-  for (auto line : Split(text, '\n')) {
-    size_t first = line.find(':'), second = line.find(':', first + 1);
-    if (first == std::string_view::npos || second == std::string_view::npos) continue;
-    auto names = line.substr(first + 1, second - first - 1);
+  for (auto [names, path] : sys::cgroup::ParseMemberships(text)) {
     auto controllers = Split(names, ',');
-    auto path = line.substr(second + 1);
     auto directory = directories.find(std::string(controllers.front()));
     if (directory != directories.end()) path = Above(path, directory->second);
     // criu asks for a hierarchy of several by all their names when it dumps, by each when it

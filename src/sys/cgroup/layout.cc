@@ -23,26 +23,6 @@ constexpr char kUsualMountPoint[] = "/sys/fs/cgroup";
 // The root of a cgroup file system (of any kernfs) has this inode number, a sub-tree has another.
 constexpr ino_t kRootInode = 1;
 
-// A line of /proc/<pid>/cgroup: `4:memory:/a/b`, `1:name=systemd:/`, `0::/`.
-struct Membership {
-  std::string_view controllers;  // "" is v2
-  std::string_view path;
-  bool found = false;  // its mount
-};
-
-std::vector<Membership> ParseMemberships(std::string_view self_cgroup) {
-  std::vector<Membership> memberships;
-  for (std::string_view line : Split(self_cgroup, '\n')) {
-    size_t first = line.find(':');
-    if (first == std::string_view::npos) continue;
-    size_t second = line.find(':', first + 1);
-    if (second == std::string_view::npos) continue;
-    if (line.substr(second + 1, 1) != "/") continue;
-    memberships.push_back({line.substr(first + 1, second - first - 1), line.substr(second + 1)});
-  }
-  return memberships;
-}
-
 // `path` of the hierarchy as seen below a mount whose root is `root`; "" when it is not below it.
 std::string Below(std::string_view root, std::string_view path) {
   if (root == "/") return std::string(path);
@@ -70,20 +50,18 @@ class Collector {
     if (!mount || !mount->point.starts_with('/')) return;
     bool v2 = mount->type == "cgroup2";
     if (!v2 && mount->type != "cgroup") return;
-    for (auto& membership : memberships_) {
-      if (membership.found || membership.controllers.empty() != v2) continue;
-      auto controllers = Split(membership.controllers, ',');
+    for (auto at = memberships_.begin(); at != memberships_.end(); ++at) {
+      if (at->controllers.empty() != v2) continue;
+      auto controllers = Split(at->controllers, ',');
       if (!v2 && !OptionsContain(mount->super_options, controllers[0])) continue;
-      membership.found = true;
       Add(v2, controllers, UnescapeMountWord(mount->point),
-          Below(UnescapeMountWord(mount->root), membership.path));
+          Below(UnescapeMountWord(mount->root), at->path));
+      memberships_.erase(at);
       return;
     }
   }
 
-  bool Complete() const {
-    return std::ranges::all_of(memberships_, [](const Membership& m) { return m.found; });
-  }
+  bool Complete() const { return memberships_.empty(); }
 
   void Add(bool v2, const std::vector<std::string_view>& controllers, std::string mount_point,
            std::string own) {
@@ -99,7 +77,7 @@ class Collector {
   }
 
  private:
-  std::vector<Membership> memberships_;
+  std::vector<Membership> memberships_;  // whose mounts were not met yet
   Layout layout_;
 };
 
@@ -137,6 +115,19 @@ std::optional<Layout> DetectV2(const std::vector<Membership>& memberships) {
 }
 
 }  // namespace
+
+std::vector<Membership> ParseMemberships(std::string_view text) {
+  std::vector<Membership> memberships;
+  for (std::string_view line : Split(text, '\n')) {
+    size_t first = line.find(':');
+    if (first == std::string_view::npos) continue;
+    size_t second = line.find(':', first + 1);
+    if (second == std::string_view::npos) continue;
+    if (line.substr(second + 1, 1) != "/") continue;
+    memberships.push_back({line.substr(first + 1, second - first - 1), line.substr(second + 1)});
+  }
+  return memberships;
+}
 
 bool Hierarchy::Has(std::string_view controller) const {
   return std::ranges::find(controllers, controller) != controllers.end();

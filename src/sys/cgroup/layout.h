@@ -19,6 +19,14 @@ namespace kiste::sys::cgroup {
 
 enum class Kind { kNone, kV1, kV2, kHybrid };
 
+// A line of /proc/<pid>/cgroup (cgroups(7)): `4:cpu,cpuacct:/a/b`, `1:name=systemd:/`, `0::/`.
+struct Membership {
+  std::string_view controllers;  // with commas; "" is v2
+  std::string_view path;
+};
+// Of that file's text, which must outlive them.
+std::vector<Membership> ParseMemberships(std::string_view text);
+
 struct Hierarchy {
   bool v2 = false;
   // v1: "cpu", "cpuacct", … or the one "name=systemd". v2: the one "" (state files name it so).

@@ -8,6 +8,7 @@
 
 #include "base/strings.h"
 #include "sys/cgroup/cgroup.h"
+#include "sys/cgroup/layout.h"
 
 namespace kiste::sys::cgroup {
 
@@ -27,15 +28,12 @@ Result<std::string> InnerPath(std::string_view path, std::string_view membership
 
 // The path in `memberships`, the text of /proc/<pid>/cgroup, in the directory's hierarchy; "" when
 // there is no such line.
-std::string_view Membership(std::string_view memberships, const Directory& directory) {
-  for (auto line : Split(memberships, '\n')) {
-    size_t first = line.find(':');
-    size_t second = first == std::string_view::npos ? first : line.find(':', first + 1);
-    if (second == std::string_view::npos) continue;
-    auto names = line.substr(first + 1, second - first - 1);
-    bool same =
-        directory.v2 ? names.empty() : !names.empty() && directory.Has(Split(names, ',').front());
-    if (same) return line.substr(second + 1);
+std::string_view PathIn(std::string_view memberships, const Directory& directory) {
+  for (const auto& [controllers, path] : ParseMemberships(memberships)) {
+    bool same = directory.v2
+                    ? controllers.empty()
+                    : !controllers.empty() && directory.Has(Split(controllers, ',').front());
+    if (same) return path;
   }
   return {};
 }
@@ -164,7 +162,7 @@ Status Cgroup::JoinWhereMissing(pid_t pid) const {
   Directory proc{.path = StrCat("/proc/", pid)};
   std::string memberships = TRY(proc.Read("cgroup"));
   for (const auto& directory : directories_) {
-    std::string_view inside = Membership(memberships, directory);
+    std::string_view inside = PathIn(memberships, directory);
     if (inside.size() > 1 && directory.path.ends_with(inside)) continue;
     TRY(directory.Write("cgroup.procs", StrCat(pid)));
   }
@@ -177,7 +175,7 @@ Result<bool> Cgroup::MayEnter() const {
   // Not "self", which is a link.
   Directory proc{.path = StrCat("/proc/", getpid())};
   std::string memberships = TRY(proc.Read("cgroup"));
-  std::string_view own = Membership(memberships, *v2);
+  std::string_view own = PathIn(memberships, *v2);
   // The mount point is what remains of the path where the kernel's names of both end.
   constexpr std::string_view kMountPoint = "/sys/fs/cgroup";
   std::string_view there = v2->path;
