@@ -393,12 +393,18 @@ def test_modes_of_cgroups(criu, runtime, bundle, images, mode):
     comes_back_with_cgroups(runtime, bundle, images, mode)
 
 
-@pytest.mark.parametrize("mode", ["soft", "full", "strict"])
-def test_a_process_comes_back_where_it_was(criu, runtime, bundle, images, mode):
+def counting_below(runtime, bundle):
+    """A container whose first process is in a cgroup below the container's, which is the second result."""
     container = counting(runtime, bundle)
     folder = cgroups.ProcessCgroups(container.pid).folder("pids")
     (folder / "inner").mkdir()
     (folder / "inner/cgroup.procs").write_text(str(container.pid))
+    return container, folder
+
+
+@pytest.mark.parametrize("mode", ["soft", "full", "strict"])
+def test_a_process_comes_back_where_it_was(criu, runtime, bundle, images, mode):
+    container, folder = counting_below(runtime, bundle)
     runtime.ok("checkpoint", "--manage-cgroups-mode", mode, "--image-path", images, container.id)
     again = restore(runtime, bundle, images, container.id, "--manage-cgroups-mode", mode)
     counts_on(again)
@@ -408,10 +414,7 @@ def test_a_process_comes_back_where_it_was(criu, runtime, bundle, images, mode):
 
 @pytest.mark.kiste_only("runc's comes back where the first container was")
 def test_a_process_comes_back_below_the_new_containers_cgroup(criu, runtime, bundle, images, host):
-    container = counting(runtime, bundle)
-    folder = cgroups.ProcessCgroups(container.pid).folder("pids")
-    (folder / "inner").mkdir()
-    (folder / "inner/cgroup.procs").write_text(str(container.pid))
+    container, folder = counting_below(runtime, bundle)
     runtime.ok("checkpoint", "--image-path", images, container.id)
     again = restore(runtime, bundle, images, container.id, id=host.new_name())
     counts_on(again)
