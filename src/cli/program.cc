@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "oci/state.h"
 #include "sys/file.h"
+#include "sys/inherited_descriptors.h"
 #include "sys/user_namespace.h"
 
 #ifndef KISTE_VERSION
@@ -207,6 +208,10 @@ int RunProgram(const std::vector<std::string>& words) {
   if (geteuid() == 0) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   Log log;
   Request request;
+  if (auto tidied = sys::TidyInheritedDescriptors(); !tidied) {
+    log.Fatal(kProgram, tidied.error());
+    return request.failure_code;
+  }
   auto global = ParseArguments(kGlobalOptions, words);
   if (!global) {
     log.Fatal(kProgram, std::move(global).error().At(kArgumentsStep));

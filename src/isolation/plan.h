@@ -118,7 +118,8 @@ struct ProcessPlan {
   std::string cwd;
   uint32_t uid = 0, gid = 0;
   std::vector<uint32_t> groups;
-  bool set_groups = true;  // false where setgroups(2) is denied
+  bool set_groups = true;    // false where setgroups(2) is denied, or the caller's are kept
+  bool keep_groups = false;  // the caller's stay, in a user namespace that is joined too
   uint32_t umask = 022;
   CapabilitySets capabilities;
   std::vector<oci::Rlimit> rlimits;

@@ -116,6 +116,7 @@ Result<isolation::ProcessPlan> PlanProcess(const ProcessRequest& request) {
   plan.gid = process.user.gid;
   if (!request.keep_groups) plan.groups = process.user.additional_gids;
   plan.set_groups = request.set_groups && !request.keep_groups;
+  plan.keep_groups = request.keep_groups;
   if (!plan.set_groups && !plan.groups.empty()) {
     return Invalid("process.user.additionalGids: setgroups(2) is denied in this user namespace");
   }

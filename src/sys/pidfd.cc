@@ -37,6 +37,14 @@ Result<bool> PidfdWaitExit(int pidfd, int timeout_ms) {
   }
 }
 
+Result<bool> IsChild(int pidfd) {
+  siginfo_t info;
+  if (waitid(P_PIDFD, static_cast<id_t>(pidfd), &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+    return true;
+  if (errno == ECHILD) return false;
+  return ErrnoError("waitid a pidfd");
+}
+
 namespace {
 
 int ExitCode(int status) {

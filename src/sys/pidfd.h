@@ -18,6 +18,8 @@ Result<Fd> PidfdOpen(pid_t pid);
 Status PidfdSendSignal(int pidfd, int signal);
 // Waits until the process has ended; false after `timeout_ms` (negative: waits for ever).
 Result<bool> PidfdWaitExit(int pidfd, int timeout_ms);
+// Whether it is a child of this process that has not been reaped.
+Result<bool> IsChild(int pidfd);
 // Reaps a child; its status as wait(2) has it (WIFSIGNALED …).
 Result<int> WaitChildStatus(pid_t pid);
 // Reaps a child; its exit code, or 128 + the signal that killed it.

@@ -31,6 +31,18 @@ pid_t WaitingChild() {
 
 }  // namespace
 
+TEST(Pidfd, KnowsItsChildren) {
+  pid_t pid = WaitingChild();
+  Fd child = PidfdOpen(pid).value();
+  EXPECT_TRUE(IsChild(child.get()).value());
+  EXPECT_FALSE(IsChild(PidfdOpen(getppid()).value().get()).value());
+  ASSERT_TRUE(PidfdSendSignal(child.get(), SIGKILL));
+  ASSERT_TRUE(PidfdWaitExit(child.get(), 5000).value());
+  EXPECT_TRUE(IsChild(child.get()).value());  // not reaped yet
+  ASSERT_TRUE(WaitChild(pid));
+  EXPECT_FALSE(IsChild(child.get()).value());
+}
+
 TEST(Pidfd, WaitsForTheEndAndReaps) {
   pid_t pid = WaitingChild();
   Fd pidfd = PidfdOpen(pid).value();

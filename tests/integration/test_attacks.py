@@ -6,6 +6,7 @@ Sysctls of the host that an attack aims at are put back whatever happens.
 """
 
 import hashlib
+import json
 import os
 import shutil
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 import kernel
 from attack import SECRET, no_secret, powerful, way_out
-from deadline import SOON
+from deadline import SOON, eventually
 from runtime import Runtime
 from terminal import ConsoleSocket
 
@@ -97,6 +98,55 @@ def test_a_hunter_in_a_shared_pid_namespace_gets_no_hold_of_create(copied, bundl
     check_prey(hunter, bundle)
 
 
+def in_the_hosts_pids(bundle):
+    """A user namespace of its own, and every process of the host's to be seen."""
+    bundle.user_namespace().without_namespace("pid").without_mount("/proc").mount("/proc", "bind", "/proc", "rbind")
+    return bundle.capabilities("CAP_SYS_PTRACE", "CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_SYS_CHROOT")
+
+
+def pounced(bundle, probe, copied):
+    in_the_hosts_pids(bundle).own_rootfs()
+    bundle.add_program(probe)
+    bundle.process["noNewPrivileges"] = False
+    hunter = copied.run_detached(bundle.args("/probe", "pounce", "/stop", "true")).says("ready")
+    yield hunter
+    (bundle.rootfs / "stop").touch()
+    hunter.wait()
+    assert set(hunter.output.splitlines()) == {"ready", "over"}, "somebody was traced on the way into the user namespace"
+
+
+@pytest.fixture
+def hunter(bundle, probe, copied):
+    """Root of a user namespace that sees the host's processes and traces the newest of them without a pause."""
+    yield from pounced(bundle, probe, copied)
+
+
+def test_a_hunter_in_the_hosts_pid_namespace_does_not_trace_exec(hunter):
+    """Between setns(2) and setresuid(2) it would have the host's root and the host's descriptors."""
+    for _ in range(80):
+        hunter.exec_ok("/bin/true")
+
+
+@pytest.mark.kiste_only("crun's command")
+def test_a_hunter_in_the_hosts_pid_namespace_does_not_trace_a_change_of_mounts(hunter, volume, workspace):
+    add, remove = workspace / "add.json", workspace / "remove.json"
+    add.write_text(json.dumps([{"destination": "/mnt", "source": str(volume), "type": "bind", "options": ["bind"]}]))
+    remove.write_text(json.dumps([{"destination": "/mnt"}]))
+    for _ in range(30):
+        hunter.runtime.ok("mounts", "add", hunter.id, add)
+        hunter.runtime.ok("mounts", "remove", hunter.id, remove)
+
+
+@pytest.mark.kiste_only("it wants mappings beside the path of a user namespace")
+def test_a_hunter_in_the_hosts_pid_namespace_does_not_trace_who_joins_its_user_namespace(copied, new_bundle, hunter):
+    second = in_the_hosts_pids(new_bundle())
+    for which in ("uidMappings", "gidMappings"):
+        second.linux.pop(which)
+    second.namespace("user", f"/proc/{hunter.pid}/ns/user").args("/bin/true")
+    for _ in range(40):
+        assert copied.run(second).code == 0
+
+
 def test_a_library_to_preload_is_not_loaded_into_the_runtime(copied, bundle, workspace):
     """The environment of the config is the program's, not that of the runtime's own processes."""
     source = workspace / "evil.c"
@@ -147,6 +197,40 @@ def test_exec_with_a_descriptor_as_the_working_folder_leads_nowhere(runtime, bun
 
 def test_the_program_has_three_descriptors(runtime, bundle, probe):
     assert runtime.output_of(bundle.with_probe(probe, "fds")).split() == ["0", "1", "2"]
+
+
+@pytest.mark.kiste_only("the host's /sys/fs/cgroup lands there (CVE-2024-21626)")
+@pytest.mark.parametrize("closed", [(0,), (2,), (0, 1, 2)], ids=str)
+@pytest.mark.parametrize("command", ["run", "exec"])
+def test_a_closed_standard_stream_is_not_filled_with_the_runtimes_own(runtime, bundle, command, closed):
+    """The next descriptor that the runtime opens would be it: a namespace, the container's first process."""
+    listing = bundle.own_rootfs() / "listing"
+    script = "exec 9>/listing; for fd in 0 1 2; do echo $(readlink /proc/$$/fd/$fd) >&9; done; touch /done; sleep 1000"
+    prefix = ["sh", "-c", f'exec "$@" {" ".join(f"{stream}>&-" for stream in closed)}', "sh"]
+    if command == "run":
+        runtime.run_detached(bundle.namespace("network", "/proc/self/ns/net").sh(script), prefix=prefix)
+    else:
+        container = runtime.run_detached(bundle.sleeps())
+        assert container.exec("/bin/sh", "-c", script, options=["--detach"], prefix=prefix).code == 0
+    eventually((bundle.rootfs / "done").exists, "the program has listed its streams")
+    for opened in listing.read_text().splitlines():
+        assert opened in ("", "/dev/null") or opened.endswith((".out", ".err")), opened
+
+
+def test_hooks_hold_no_descriptor_of_the_callers(runtime, bundle, marker, workspace):
+    """A hook that stays would keep an engine's pipes open; one inside would hold a folder of the host."""
+    seen = workspace / "seen"
+    seen.mkdir()
+    bundle.own_rootfs()
+    kinds = ["prestart", "createRuntime", "createContainer", "startContainer", "poststop"]
+    for kind in kinds:
+        bundle.hook(kind, "/bin/sh", "-c", f"ls -l /proc/self/fd >{seen}/{kind}")
+    bundle.mount(seen, "bind", seen)
+    prefix = ["sh", "-c", f'exec "$@" 3<{marker} 7<{marker.parent} 9<{marker}', "sh"]
+    assert runtime.run(bundle.args("/bin/true"), prefix=prefix).code == 0
+    for kind in kinds:
+        opened = [line.split(" -> ")[-1] for line in (seen / kind).read_text().splitlines()]
+        assert str(marker) not in opened and str(marker.parent) not in opened, kind
 
 
 def test_a_process_of_exec_has_three_descriptors(runtime, bundle, probe):

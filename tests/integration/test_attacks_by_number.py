@@ -132,6 +132,17 @@ def test_a_destination_below_a_link_in_a_volume_is_made_inside(runtime, bundle, 
     assert os.listdir(outside) == []
 
 
+@pytest.mark.parametrize("form", ["plain", "user-namespace"])
+def test_a_process_inside_that_denies_setgroups_does_not_keep_the_callers_groups_in_exec(runtime, bundle, form):
+    """Exec joins the user namespace of the first process, which may have made one below its own since."""
+    powerful(bundle)
+    if form == "user-namespace":
+        bundle.user_namespace()
+    container = runtime.run_detached(bundle.sh("exec unshare -U -r sh -c 'echo ready; sleep 1000'")).says("ready")
+    result = container.exec("/bin/grep", "^Groups:", "/proc/self/status", extra_groups=[4, 6])
+    assert result.code != 0 or result.stdout.split() == ["Groups:"], str(result)
+
+
 # -- CVE-2023-25809: the host's cgroups writable inside
 
 @pytest.mark.parametrize("user_namespace", [False, True], ids=["root", "user-namespace"])

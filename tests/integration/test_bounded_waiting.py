@@ -91,6 +91,19 @@ def test_start_of_a_stopped_process_fails_and_starts_nothing(hurried, bundle):
     container.says("started")
 
 
+@pytest.mark.kiste_only("its start waits as long as the process is stopped")
+def test_start_that_gives_up_while_its_hooks_run_starts_nothing_either(hurried, bundle):
+    bundle.hook("startContainer", "/bin/sh", "-c", "sleep 1", timeout=2)
+    container = hurried.create(bundle.sh("echo started; sleep 1000"))
+    start = hurried.spawn("start", container.id)
+    time.sleep(0.5)
+    with Stopped(container.pid):
+        result = in_time(start.result, 12)
+        assert result.code != 0 and "does not answer" in result.stderr and "nothing was started" in result.stderr
+    container.wait_stopped()
+    assert container.output == ""
+
+
 def test_looking_at_a_stopped_process_never_waits(hurried, bundle):
     container = hurried.create(bundle.sleeps())
     with Stopped(container.pid):

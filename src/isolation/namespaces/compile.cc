@@ -4,6 +4,8 @@
 #include <sched.h>
 #include <signal.h>
 
+#include <algorithm>
+
 #include "base/strings.h"
 
 namespace kiste::isolation {
@@ -36,9 +38,35 @@ bool NeedsProc(const LaunchPlan& plan) {
          !process.selinux_label.empty() || process.seccomp.listener;
 }
 
+bool JoinsUserNamespace(const NamespacePlan& namespaces) {
+  return std::ranges::any_of(
+      namespaces.join, [](const NamespaceJoin& join) { return (join.flags & CLONE_NEWUSER) != 0; });
+}
+
+// Whether the launcher is hidden before it enters any namespace. An exec is, and who joins a user
+// namespace: who has CAP_SYS_PTRACE in that one, and sees this process, as in the host's pid
+// namespace, could take the host's uid and descriptors from it between setns(2) and setresuid(2).
+bool HiddenFirst(const LaunchPlan& plan) {
+  return !plan.root || JoinsUserNamespace(plan.namespaces);
+}
+
+// What a hidden process of an ordinary user's cannot do to itself in /proc any more comes first.
+void HideFirst(const LaunchPlan& plan, ProgramBuilder& builder) {
+  if (!plan.privileged_runtime) CompileLimits(plan.process, builder);
+  if ((plan.namespaces.create & CLONE_NEWTIME) != 0)
+    builder.Add({.op = Op::kOpenTimeOffsets}, "open timens_offsets (linux.timeOffsets)");
+  if (!NeedsProc(plan)) builder.Add({.op = Op::kCloseProc}, "close /proc");
+  // Not left to kUser: the user namespace may be one in which setgroups(2) is denied, by a process
+  // of the container's even (user_namespaces(7)).
+  if (plan.privileged_runtime && JoinsUserNamespace(plan.namespaces) && !plan.process.keep_groups)
+    builder.Add({.op = Op::kDropGroups}, "setgroups");
+  builder.Add({.op = Op::kHide}, "prctl PR_SET_DUMPABLE");
+}
+
 void EnterNamespaces(const LaunchPlan& plan, Compiled& compiled) {
   const auto& namespaces = plan.namespaces;
   auto& builder = compiled.builder;
+  if (HiddenFirst(plan)) HideFirst(plan, builder);
   for (const auto& join : namespaces.join) {
     builder.Add({.op = Op::kSetns,
                  .fd = builder.Inherit(join.fd.get()),
@@ -59,13 +87,9 @@ void EnterNamespaces(const LaunchPlan& plan, Compiled& compiled) {
     builder.Add({.op = Op::kTimeOffsets, .text = builder.Text(namespaces.time_offsets)},
                 "make a time namespace (linux.timeOffsets)");
   }
-  // An ordinary user's own new container stays open to that user: /proc/<pid> would be root's. An
-  // exec is hidden once it is among the container's processes.
-  if (plan.privileged_runtime || !plan.root) {
-    if (!plan.root && !plan.privileged_runtime) CompileLimits(plan.process, builder);
-    if (!NeedsProc(plan)) builder.Add({.op = Op::kCloseProc}, "close /proc");
+  // An ordinary user's own new user namespace stays open to that user: /proc/<pid> would be root's.
+  if (plan.privileged_runtime && !HiddenFirst(plan))
     builder.Add({.op = Op::kHide}, "prctl PR_SET_DUMPABLE");
-  }
   builder.Add({.op = Op::kFork, .a = CloneFlags(namespaces)},
               "clone3 into the container's namespaces");
   ++compiled.forks;
@@ -200,12 +224,13 @@ Result<Compiled> Compile(const LaunchPlan& plan, const CompileOptions& options) 
     builder.Add({.op = Op::kSync}, "wait for the limits");
     compiled.syncs.push_back(SyncPoint::kLimits);
   }
-  bool limits_set = limits_by_runtime || (!plan.root && !plan.privileged_runtime);
+  bool limits_set = limits_by_runtime || (fork && HiddenFirst(plan) && !plan.privileged_runtime);
   CompileProcess(plan.process, limits_set, builder);
   builder.Add({.op = Op::kConfirm}, "wait until the process is recorded");
   if (plan.start_listener && !plan.privileged_runtime) {
-    builder.Add({.op = Op::kCloseProc},
-                "close /proc");  // it waits in the open: with nothing of the host's
+    // It waits in the open, for whose it is: with nothing of the host's.
+    builder.Add({.op = Op::kCloseProc}, "close /proc");
+    if (HiddenFirst(plan)) builder.Add({.op = Op::kHide, .a = 1}, "prctl PR_SET_DUMPABLE");
   }
   if (plan.start_listener) {
     builder.Add({.op = Op::kWaitStart, .fd = builder.Inherit(plan.start_listener.get())},

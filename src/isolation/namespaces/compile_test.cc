@@ -365,6 +365,49 @@ TEST(Compile, JoinedNamespacesComeInOrderBeforeTheFork) {
   EXPECT_TRUE(steps.Inherits(plan.namespaces.join[1].fd.get()));
 }
 
+namespace {
+
+LaunchPlan JoinsUserNamespace(LaunchPlan plan) {
+  NamespaceJoin join;
+  join.flags = CLONE_NEWUSER | CLONE_NEWNET;
+  join.fd = AnyFd();
+  plan.namespaces.join.push_back(std::move(join));
+  plan.namespaces.become_root = true;
+  return plan;
+}
+
+}  // namespace
+
+TEST(Compile, IsHiddenBeforeItIsInAUserNamespaceOfOthers) {
+  for (bool privileged : {true, false}) {
+    for (bool exec : {true, false}) {
+      LaunchPlan plan = JoinsUserNamespace(exec ? Exec() : Container());
+      plan.privileged_runtime = privileged;
+      Steps steps(plan);
+      EXPECT_LT(steps.First(Op::kHide), steps.First(Op::kSetns));
+      EXPECT_EQ(steps.Count(Op::kDropGroups), privileged ? 1 : 0);
+    }
+  }
+}
+
+TEST(Compile, WhatItSetsInItsOwnProcComesBeforeItIsHidden) {
+  LaunchPlan plan = JoinsUserNamespace(Container());
+  plan.namespaces.create |= CLONE_NEWTIME;
+  plan.process.oom_score_adj = 5;
+  plan.privileged_runtime = false;
+  Steps steps(plan);
+  EXPECT_LT(steps.First(Op::kOpenTimeOffsets), steps.First(Op::kHide));
+  EXPECT_LT(steps.First(Op::kHide), steps.First(Op::kTimeOffsets));
+  EXPECT_EQ(steps.Count(Op::kProcWrite), 1);
+  EXPECT_LT(steps.First(Op::kProcWrite), steps.First(Op::kHide));
+}
+
+TEST(Compile, TheCallersGroupsStayWhereTheyAreWanted) {
+  LaunchPlan plan = JoinsUserNamespace(Container());
+  plan.process.keep_groups = true;
+  EXPECT_EQ(Steps(plan).Count(Op::kDropGroups), 0);
+}
+
 TEST(Compile, SyncPointsInOrder) {
   LaunchPlan plan = Rich();
   plan.namespaces.create |= CLONE_NEWUSER;

@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -182,9 +183,12 @@ class Dialogue {
   int ForksLeft() const { return forks_expected_ - forks_seen_; }
 
   // The current child handed over to its sibling `pid`: ours too, and not reaped yet, so the pid
-  // cannot be anybody else's.
+  // cannot be anybody else's. A launcher that names a process that is not ours lies.
   Status Succeed(pid_t pid) {
     Fd pidfd = TRY(sys::PidfdOpen(pid));
+    if (!TRY(sys::IsChild(pidfd.get())))
+      return Fail(ErrorKind::kSystem,
+                  StrCat("the launcher's child ", pid, " is not this program's"));
     if (TRY(sys::PidfdWaitExit(child_.pidfd.get(), kKillMs)))
       static_cast<void>(sys::WaitChild(child_.pid));
     child_ = Launched{pid, std::move(pidfd)};
@@ -269,7 +273,10 @@ Result<Launched> Launch(const LaunchPlan& plan, const LaunchObserver& observer) 
   if (plan.cgroup.directory) request.cgroup = plan.cgroup.directory.get();
   // Where there is v1 besides, the controller for memory is there, and joined later.
   request.limited_memory = plan.cgroup.directory && plan.cgroup.tasks.empty();
-  request.inherit = compiled.builder.inherited();
+  auto inherited = compiled.builder.inherited();
+  for (unsigned i = 0; i < plan.process.preserve_fds; ++i)
+    inherited.push_back(static_cast<int>(3 + i));
+  request.inherit = inherited;
   auto spawned = TRY(SpawnOn(plan.process.initial_cpus, request, Deadline::In(plan.patience)));
   channel.theirs.Reset();
   Launched child{spawned.pid, std::move(spawned.pidfd)};
@@ -298,15 +305,21 @@ std::string_view StepOf(Op op) {
                               : "start";
 }
 
-std::unexpected<Error> Silent() {
-  return Fail(ErrorKind::kTimeout,
-              "the container's process does not answer (it is stopped or frozen): nothing was "
-              "started");
+std::unexpected<Error> Silent(std::string_view what_follows = "nothing was started") {
+  return Fail(
+      ErrorKind::kTimeout,
+      StrCat("the container's process does not answer (it is stopped or frozen): ", what_follows));
 }
 
-// That time is over has a reason here.
-std::unexpected<Error> Explained(Error error) {
-  return error.kind == ErrorKind::kTimeout ? Silent() : std::unexpected(std::move(error));
+// Time is over. From here on what the process says reaches nobody, and it ends instead of starting
+// its program (SendReport); unless it has said already that it does.
+std::unexpected<Error> Withdraw(int connection, bool executes) {
+  shutdown(connection, SHUT_RD);
+  Report report{};
+  while (!executes &&
+         sys::Receive(connection, &report, sizeof report, Deadline::In({})).value_or(0) > 0)
+    executes = report.kind == ReportKind::kExec;
+  return executes ? Silent("it starts its program as soon as it goes on") : Silent();
 }
 
 // Says that it may start, and hears what becomes of it. kHungUp: it has ended the connection
@@ -319,7 +332,9 @@ Result<Answer> TellToStart(int connection, Deadline deadline) {
   auto answer = Answer::kHungUp;
   while (true) {
     auto more = NextReport(connection, report, deadline);
-    if (!more) return Explained(std::move(more).error());
+    if (!more && more.error().kind == ErrorKind::kTimeout)
+      return Withdraw(connection, answer == Answer::kExecutes);
+    TRY(std::move(more));
     if (!*more) return answer;
     if (report.kind == ReportKind::kFailed)
       return std::unexpected(ReportedError(report, StepOf(report.op)));

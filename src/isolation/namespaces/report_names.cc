@@ -101,6 +101,7 @@ const char* StepName(Op op) {
     case Op::kDefaultSignals:
     case Op::kCloseProc:
     case Op::kHide:
+    case Op::kDropGroups:
     case Op::kDeathSignal:
     case Op::kKeyring:
     case Op::kRlimit:
@@ -123,6 +124,7 @@ const char* StepName(Op op) {
     case Op::kSetns:
     case Op::kFork:
     case Op::kBecomeRoot:
+    case Op::kOpenTimeOffsets:
     case Op::kTimeOffsets:
     case Op::kLoopbackUp:
     case Op::kHostname:

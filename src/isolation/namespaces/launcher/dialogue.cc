@@ -47,9 +47,9 @@ void SendReport(Launcher& l, ReportKind kind, long error) {
   while (sent == -EINTR) {
     sent = Call<__NR_sendto>(l.channel, &l.report, sizeof l.report, kNoSignal, nullptr, 0);
   }
-  // Who would wait for an answer, or be waited for, has nobody to talk to. The last word before
-  // execve may be missed: the end of the file says the same.
-  if (sent < 0 && kind != ReportKind::kExec && kind != ReportKind::kFailed) Exit(1);
+  // Who would wait for an answer, or be waited for, has nobody to talk to. Nor does a program start
+  // of which a `start` that has given up meanwhile said that it would not.
+  if (sent < 0 && kind != ReportKind::kFailed) Exit(1);
 }
 
 long SendDescriptor(int socket, int fd, const IoVector* pieces, unsigned count) {

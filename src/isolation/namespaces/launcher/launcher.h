@@ -36,12 +36,14 @@ struct Launcher {
   int proc = -1;                     // O_PATH of the host's /proc
   int root = -1;                     // O_PATH of the container's root once kRoot made it
   int parent = -1;                   // O_PATH of the directory of the device before
+  int time_offsets = -1;             // opened by kOpenTimeOffsets
   int mask = -1;                     // the empty read-only tmpfs that masks directories
   const char* executable = nullptr;  // found by kFindExecutable
   int mounts[kMostMounts] = {};      // of a change: made so far, or found
   unsigned mount_count = 0;
   bool undo_mounts = false;    // a failure takes them away
   bool held = false;           // the runtime has said kHeldByte
+  bool hidden = false;         // kHide was carried out
   bool chdir_refused = false;  // as root; the user will try
   Report report{};
 
@@ -171,6 +173,7 @@ long DefaultSignals(const Operation& op);
 long JoinCgroup(const Operation& op);
 long Fork(Launcher& l, const Operation& op);
 long BecomeRoot();
+long OpenTimeOffsets(Launcher& l);
 long TimeOffsets(Launcher& l, const Operation& op);
 long LoopbackUp();
 long ProcWrite(Launcher& l, const Operation& op);

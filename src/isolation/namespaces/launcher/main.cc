@@ -17,7 +17,15 @@ namespace {
 // Nobody in the container's pid namespace may look into this process or its descriptors
 // (CVE-2016-9962); execve of the payload lifts it. Not before an ordinary user's runtime has
 // written the id maps: /proc/<pid> would be root's.
-long Hide() { return Call<__NR_prctl>(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+long Hide(Launcher& l, bool hidden) {
+  l.hidden = hidden;
+  return Call<__NR_prctl>(PR_SET_DUMPABLE, hidden ? 0 : 1, 0, 0, 0);
+}
+
+// Other ids make a process what fs.suid_dumpable says, which may be dumpable (proc(5)).
+long StayHidden(Launcher& l, long outcome) {
+  return outcome < 0 || !l.hidden ? outcome : Hide(l, true);
+}
 
 long Perform(Launcher& l, const Operation& op) {
   switch (op.op) {
@@ -37,15 +45,21 @@ long Perform(Launcher& l, const Operation& op) {
       return JoinCgroup(op);
     case Op::kUnshare:
       return Call<__NR_unshare>(op.a);
+    case Op::kDropGroups: {
+      long error = Call<__NR_setgroups>(0, nullptr);
+      return error == -EPERM ? 0 : error;  // denied in the runtime's own user namespace
+    }
     case Op::kSetns:
       l.Explain(l.Text(op.text));
-      return Call<__NR_setns>(op.fd, op.a);
+      return StayHidden(l, Call<__NR_setns>(op.fd, op.a));
     case Op::kFork:
       return Fork(l, op);
     case Op::kBecomeRoot:
-      return BecomeRoot();
+      return StayHidden(l, BecomeRoot());
     case Op::kHide:
-      return Hide();
+      return Hide(l, op.a == 0);
+    case Op::kOpenTimeOffsets:
+      return OpenTimeOffsets(l);
     case Op::kTimeOffsets:
       return TimeOffsets(l, op);
     case Op::kDeathSignal:
@@ -85,11 +99,11 @@ long Perform(Launcher& l, const Operation& op) {
     case Op::kChdir:
       return Chdir(l, op);
     case Op::kUser:
-      return SwitchUser(l, op);
+      return StayHidden(l, SwitchUser(l, op));
     case Op::kBounding:
       return DropBounding(op);
     case Op::kCapabilities:
-      return SetCapabilities(l, op);
+      return StayHidden(l, SetCapabilities(l, op));
     case Op::kUmask:
       Call<__NR_umask>(op.a);
       return 0;

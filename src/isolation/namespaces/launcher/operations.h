@@ -36,28 +36,30 @@ enum class Op : __u32 {
   kCloseProc,       // the host's /proc is needed no more
   kJoinCgroup,      // fd: a v1 `tasks` file
   kUnshare,         // a: CLONE_NEW*
+  kDropGroups,      // the supplementary groups that came with the runtime, where that is allowed
   kSetns,           // fd, a: CLONE_NEW*
   kFork,            // a: CLONE_NEW*; the child goes on as a sibling
   kBecomeRoot,      // user and group 0 of the user namespace just entered
-  kHide,            // not dumpable: /proc/<pid> is closed to all but the host's root
-  kTimeOffsets,     // text: unshares the time namespace and sets its clocks
-  kDeathSignal,     // a: signal, 0 none
-  kLoopbackUp,      //
-  kHostname,        // text
-  kDomainname,      // text
-  kProcWrite,       // text: path below /proc, text2: value, flags: kMayBeMissing
-  kKeyring,         // text: name
-  kRlimit,          // a: resource, b: soft, c: hard
-  kScheduler,       // data: struct sched_attr
-  kIoPriority,      // a: ioprio value
-  kPersonality,     // a
-  kAffinity,        // data: u64[data_count], a mask of cpus
-  kMemoryPolicy,    // a: MPOL_*, data: u64[data_count], a mask of nodes
-  kChdir,           // text; flags: kTolerateAccess, kIfRefused
-  kUser,            // a: uid, b: gid, data: gids (count: data_count), flags: kSetGroups
-  kBounding,        // a: capabilities that stay
-  kCapabilities,    // data: u64 effective, permitted, inheritable, ambient
-  kUmask,           // a
+  kHide,  // not dumpable: /proc/<pid> is closed to all but the host's root; a: 1: is again
+  kOpenTimeOffsets,  // for a kTimeOffsets after kHide, which closes the process's own /proc to it
+  kTimeOffsets,      // text: unshares the time namespace and sets its clocks
+  kDeathSignal,      // a: signal, 0 none
+  kLoopbackUp,       //
+  kHostname,         // text
+  kDomainname,       // text
+  kProcWrite,        // text: path below /proc, text2: value, flags: kMayBeMissing
+  kKeyring,          // text: name
+  kRlimit,           // a: resource, b: soft, c: hard
+  kScheduler,        // data: struct sched_attr
+  kIoPriority,       // a: ioprio value
+  kPersonality,      // a
+  kAffinity,         // data: u64[data_count], a mask of cpus
+  kMemoryPolicy,     // a: MPOL_*, data: u64[data_count], a mask of nodes
+  kChdir,            // text; flags: kTolerateAccess, kIfRefused
+  kUser,             // a: uid, b: gid, data: gids (count: data_count), flags: kSetGroups
+  kBounding,         // a: capabilities that stay
+  kCapabilities,     // data: u64 effective, permitted, inheritable, ambient
+  kUmask,            // a
   kNoNewPrivileges,
   kSeccomp,     // data: sock_filter[data_count], a: flags, fd: agent's socket or -1, text: state
   kStdioOwner,  // a: uid

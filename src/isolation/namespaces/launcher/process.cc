@@ -74,11 +74,18 @@ long BecomeRoot() {
   return error == -EINVAL ? 0 : error;
 }
 
+long OpenTimeOffsets(Launcher& l) {
+  long file = Call<__NR_openat>(l.proc, "self/timens_offsets", O_WRONLY | O_CLOEXEC);
+  l.time_offsets = static_cast<int>(file);
+  return file < 0 ? file : 0;
+}
+
 long TimeOffsets(Launcher& l, const Operation& op) {
   long error = Call<__NR_unshare>(CLONE_NEWTIME);
   if (error < 0 || op.text == 0) return error;
-  Handle file(Call<__NR_openat>(l.proc, "self/timens_offsets", O_WRONLY | O_CLOEXEC));
-  if (file.bad()) return file.error();
+  if (l.time_offsets < 0) error = OpenTimeOffsets(l);
+  if (error < 0) return error;
+  Handle file(l.time_offsets);
   const char* lines = l.Text(op.text);
   return WriteAll(file.get(), lines, Length(lines));
 }
