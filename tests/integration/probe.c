@@ -233,8 +233,8 @@ static int Hunt(char** arguments) {
   return 0;
 }
 
-// pounce STOP NAME: traces the newest processes of all until there is a file STOP, and tells of those
-// that it got hold of and that are not NAME.
+// pounce STOP NAME: traces the newest processes of all until there is a file STOP, and tells of
+// those that it got hold of and that are not NAME.
 static int Pounce(char** arguments) {
   double end = Now() + kLongest;
   printf("ready\n");
@@ -346,11 +346,12 @@ static const struct {
   int (*deed)(char** arguments);
   int arguments;
 } deeds[] = {
-    {"fds", Fds, 0},           {"syscall", Syscall, 1},     {"user-namespace", UserNamespace, 1},
-    {"euid", Euid, 0},         {"keyring", Keyring, 0},     {"keyring-label", KeyringLabel, 0},
-    {"swap", Swap, 3},         {"overwrite", Overwrite, 1}, {"hunt", Hunt, 2},
-    {"pounce", Pounce, 2},     {"abstract", Abstract, 1}, {"notify", Notify, 1},       {"serve", Serve, 1},
-    {"lock", Lock, 1},         {"count-to", CountTo, 1},    {"verbs", Verbs, 2},
+    {"fds", Fds, 0},       {"syscall", Syscall, 1},     {"user-namespace", UserNamespace, 1},
+    {"euid", Euid, 0},     {"keyring", Keyring, 0},     {"keyring-label", KeyringLabel, 0},
+    {"swap", Swap, 3},     {"overwrite", Overwrite, 1}, {"hunt", Hunt, 2},
+    {"pounce", Pounce, 2}, {"abstract", Abstract, 1},   {"notify", Notify, 1},
+    {"serve", Serve, 1},   {"lock", Lock, 1},           {"count-to", CountTo, 1},
+    {"verbs", Verbs, 2},
 };
 
 int main(int count, char** arguments) {
