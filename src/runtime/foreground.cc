@@ -80,14 +80,19 @@ class Pump {
 };
 
 // Signals that say something about this process, not about the container's.
-bool IsOurOwn(int signal) { return signal == SIGCHLD || signal == SIGURG || signal == SIGPIPE; }
+bool IsOurOwn(int signal) { return signal == SIGURG || signal == SIGPIPE; }
 
+// Signals for the container are passed on, others answered here.
 void ForwardSignals(int signals, const isolation::Launched& process, int terminal) {
   signalfd_siginfo info{};
   while (read(signals, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
     int signal = static_cast<int>(info.ssi_signo);
     if (signal == SIGWINCH && terminal >= 0) {
       sys::CopyWindowSize(STDIN_FILENO, terminal);
+    } else if (signal == SIGCHLD) {
+      // An orphan that was adopted counts against the container's pids limit until it is reaped.
+      // Nobody waits for another child meanwhile: hooks and criu have ended.
+      sys::ReapOthers(process.pid);
     } else if (!IsOurOwn(signal)) {
       static_cast<void>(sys::PidfdSendSignal(process.pidfd.get(), signal));
     }

@@ -74,6 +74,24 @@ TEST(Foreground, SignalsArePassedOnEvenThoseBeforeTheWait) {
             128 + SIGTERM);
 }
 
+TEST(Foreground, OtherChildrenAreReaped) {
+  EXPECT_EQ(InChild([] {
+              auto guard = SignalGuard::Block();
+              auto process = Start([] {
+                while (true) pause();
+                return 0;
+              });
+              auto orphan = Start([] { return 7; });
+              auto helper = Start([&] {
+                // Gone, and not only dead: no signal can be sent to it.
+                for (int i = 0; i < 1000 && kill(orphan.pid, 0) == 0; ++i) usleep(10'000);
+                return kill(process.pid, kill(orphan.pid, 0) == 0 ? SIGKILL : SIGTERM);
+              });
+              return WaitForeground(process, *guard, Fd()).value_or(-1);
+            }),
+            128 + SIGTERM);
+}
+
 TEST(Foreground, FaultsOfOurOwnStopUs) {
   EXPECT_EQ(InChild([] {
               signal(SIGABRT, SIG_DFL);

@@ -81,4 +81,13 @@ Result<std::optional<int>> TryWaitChild(pid_t pid) {
   return ExitCode(status);
 }
 
+void ReapOthers(pid_t kept) {
+  while (true) {
+    siginfo_t ended{};
+    if (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) < 0) return;
+    if (ended.si_pid == 0 || ended.si_pid == kept) return;
+    waitpid(ended.si_pid, nullptr, WNOHANG);
+  }
+}
+
 }  // namespace kiste::sys

@@ -29,5 +29,8 @@ Result<int> WaitChild(pid_t pid);
 bool KillChild(int pidfd, pid_t pid, int timeout_ms);
 // The same as WaitChild without waiting; nothing while it runs.
 Result<std::optional<int>> TryWaitChild(pid_t pid);
+// Reaps the children that have ended, for who adopts orphans (PR_SET_CHILD_SUBREAPER); not `kept`,
+// whose exit code is asked for elsewhere: once that one has ended, no others behind it either.
+void ReapOthers(pid_t kept);
 
 }  // namespace kiste::sys

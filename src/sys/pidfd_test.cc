@@ -81,6 +81,23 @@ TEST(Pidfd, KilledChildrenAreReaped) {
   EXPECT_FALSE(KillChild(pidfd.get(), pid, 0));  // there is none any more
 }
 
+TEST(Pidfd, OthersAreReapedAndTheKeptOneIsLeft) {
+  pid_t kept = WaitingChild();
+  for (int code = 0; code < 5; ++code) {
+    pid_t other = ExitingChild(code);
+    ASSERT_TRUE(PidfdWaitExit(PidfdOpen(other).value().get(), 5000).value());
+    ReapOthers(kept);
+    EXPECT_EQ(TryWaitChild(other).error().errno_value, ECHILD);
+  }
+  EXPECT_EQ(TryWaitChild(kept).value(), std::nullopt);
+  Fd pidfd = PidfdOpen(kept).value();
+  ASSERT_TRUE(PidfdSendSignal(pidfd.get(), SIGTERM));
+  ASSERT_TRUE(PidfdWaitExit(pidfd.get(), 5000).value());
+  ReapOthers(kept);
+  EXPECT_EQ(WaitChild(kept).value(), 128 + SIGTERM);
+  ReapOthers(kept);  // there is none any more
+}
+
 TEST(Pidfd, BadNumbersAreErrors) {
   pid_t pid = WaitingChild();
   Fd pidfd = PidfdOpen(pid).value();

@@ -9,7 +9,10 @@ import time
 
 import pytest
 
+import cgroups
 import kernel
+from deadline import eventually
+from host_state import children_of
 
 
 @pytest.mark.parametrize("code", [0, 3, 255])
@@ -77,6 +80,19 @@ def test_run_adopts_orphans_of_the_container_unless_told(runtime, bundle, option
     container.says("ready")
     orphan = int(container.output.split()[0])
     assert (int(kernel.status_field("PPid", orphan)) == command.pid) == adopted
+    container.kill("KILL")
+    assert command.result().code == 137
+
+
+def test_orphans_of_the_container_are_reaped(runtime, bundle):
+    """Each dead one that is not counts against the container's pids limit."""
+    kernel.require_root("a new proc needs a pid namespace")
+    bundle.without_namespace("pid").sh("for n in $(seq 60); do (sleep 0.01 &); done; echo made; exec sleep 1000")
+    command, container = runtime.spawn_run(bundle)
+    container.says("made")
+    counter = cgroups.ProcessCgroups(container.pid).folder("pids") / "pids.current"
+    eventually(lambda: int(counter.read_text()) == 1, "only the first process is left in the cgroup")
+    assert children_of(command.pid) == [container.pid]
     container.kill("KILL")
     assert command.result().code == 137
 
