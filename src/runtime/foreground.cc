@@ -7,7 +7,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <optional>
+#include <algorithm>
+#include <climits>
 #include <string>
 
 #include "sys/pidfd.h"
@@ -41,14 +42,15 @@ class Pump {
     ssize_t size = read(from_, buffer, sizeof buffer);
     if (size > 0) {
       pending_.assign(buffer, static_cast<size_t>(size));
-      Write();
     } else if (size == 0 || (errno != EINTR && errno != EAGAIN)) {
       open_ = false;  // EIO: the last slave of a pty was closed
     }
   }
 
+  // For one POLLOUT, which promises room for so much in a pipe (pipe(7)): more might wait, where
+  // there is no other way (OpenUnwaiting).
   void Write() {
-    ssize_t size = write(to_, pending_.data(), pending_.size());
+    ssize_t size = write(to_, pending_.data(), std::min<size_t>(pending_.size(), PIPE_BUF));
     if (size > 0) {
       pending_.erase(0, static_cast<size_t>(size));
     } else if (errno != EINTR && errno != EAGAIN) {
@@ -115,14 +117,16 @@ void Relay(const isolation::Launched& process, int signals, Fd terminal, NotifyS
   sys::RawMode raw(STDIN_FILENO);
   sys::CopyWindowSize(STDIN_FILENO, master);
   Pump input(STDIN_FILENO, master);
-  Pump output(master, STDOUT_FILENO);
+  Fd unwaiting = sys::OpenUnwaiting(STDOUT_FILENO);
+  const int out = unwaiting ? unwaiting.get() : STDOUT_FILENO;
+  Pump output(master, out);
   while (true) {
     pollfd entries[] = {
         {process.pidfd.get(), POLLIN, 0},
         {signals, POLLIN, 0},
         {Events(&input, nullptr) != 0 ? STDIN_FILENO : -1, POLLIN, 0},
         {output.wants_input() || input.wants_output() ? master : -1, Events(&output, &input), 0},
-        {output.wants_output() ? STDOUT_FILENO : -1, POLLOUT, 0},
+        {output.wants_output() ? out : -1, POLLOUT, 0},
         {notify.fd(), POLLIN, 0}};
     if (poll(entries, std::size(entries), -1) < 0 && errno != EINTR) return;
     if ((entries[1].revents & POLLIN) != 0) ForwardSignals(signals, process, master);

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/tty.h"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include "base/strings.h"
+#include "sys/file.h"
 
 namespace kiste::sys {
 
@@ -15,6 +20,16 @@ RawMode::RawMode(int fd) : fd_(fd) {
 
 RawMode::~RawMode() {
   if (saved_) tcsetattr(fd_, TCSANOW, &*saved_);
+}
+
+Fd OpenUnwaiting(int fd) {
+  struct stat status{};
+  termios settings{};
+  int number = 0;
+  bool pipe = fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+  bool terminal = tcgetattr(fd, &settings) == 0 && ioctl(fd, TIOCGPTN, &number) < 0;
+  if (!pipe && !terminal) return Fd();
+  return Open(StrCat("/proc/self/fd/", fd), O_WRONLY | O_NONBLOCK | O_NOCTTY).value_or(Fd());
 }
 
 void CopyWindowSize(int from, int to) {

@@ -31,6 +31,18 @@ termios Settings(int fd) {
   return settings;
 }
 
+// Writes until there is no room, which must not wait; how much that was.
+size_t Fill(int fd) {
+  char text[1000] = {};
+  size_t written = 0;
+  alarm(20);
+  for (ssize_t size = 0; (size = write(fd, text, sizeof text)) > 0;)
+    written += static_cast<size_t>(size);
+  EXPECT_EQ(errno, EAGAIN);
+  alarm(0);
+  return written;
+}
+
 }  // namespace
 
 TEST(RawMode, RawWhileItLivesAndBackAfterwards) {
@@ -58,6 +70,29 @@ TEST(RawMode, NothingForWhatIsNoTerminal) {
     RawMode raw(read_end.get());
   }
   EXPECT_EQ(write(write_end.get(), "x", 1), 1);
+}
+
+TEST(Unwaiting, IsForTerminalsAndPipesAndLeavesTheOriginalAlone) {
+  Pty pty = OpenPty();
+  if (!pty.slave) GTEST_SKIP() << "no pseudo-terminals here";
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  Fd read_end(ends[0]), write_end(ends[1]);
+  for (const Fd* original : {&pty.slave, &write_end}) {
+    Fd again = OpenUnwaiting(original->get());
+    ASSERT_TRUE(again);
+    EXPECT_GT(Fill(again.get()), 4000u);
+    EXPECT_EQ(fcntl(original->get(), F_GETFL) & O_NONBLOCK, 0);
+  }
+}
+
+TEST(Unwaiting, NoneOfAMasterOrAFile) {
+  Pty pty = OpenPty();
+  if (!pty.slave) GTEST_SKIP() << "no pseudo-terminals here";
+  EXPECT_FALSE(OpenUnwaiting(pty.master.get()));
+  Fd null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  EXPECT_FALSE(OpenUnwaiting(null.get()));
+  EXPECT_FALSE(OpenUnwaiting(-1));
 }
 
 TEST(WindowSize, IsCopiedFromATerminalOnly) {

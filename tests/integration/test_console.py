@@ -3,12 +3,17 @@
 
 import json
 import os
+import pty
 import signal
 import stat
+import time
+from pathlib import Path
 
 import pytest
 
 import kernel
+from deadline import eventually
+from host_state import process_state
 from terminal import ConsoleSocket, OwnTerminal
 
 
@@ -266,6 +271,36 @@ def test_no_output_is_lost_at_the_end(own, runtime, bundle):
     own.terminal.read_until("5000")
     command.result()
     assert [int(line) for line in own.terminal.seen.split()] == list(range(1, 5001))
+
+
+@pytest.fixture(params=["pipe", "terminal"])
+def unread(request):
+    """A standard output whose reader takes its time."""
+    reader, writer = os.pipe() if request.param == "pipe" else pty.openpty()
+    yield writer
+    os.close(reader)
+    os.close(writer)
+
+
+def written(command):
+    return int(Path(f"/proc/{command.pid}/io").read_text().split("wchar: ")[1].split()[0])
+
+
+def is_stuck(command):
+    before = written(command)
+    time.sleep(0.2)
+    return written(command) == before > 10000
+
+
+@pytest.mark.kiste_only("runc waits for the output's reader after all, crun passes nothing on")
+def test_a_signal_reaches_the_container_while_nobody_reads_its_output(own, runtime, bundle, unread):
+    bundle = with_terminal(bundle, "trap 'exit 9' TERM; yes & wait")
+    command, container = runtime.spawn_run(bundle, **{**own.options(), "stdout": unread})
+    eventually(lambda: is_stuck(command), "the output's reader is waited for")
+    command.signal(signal.SIGTERM)
+    eventually(lambda: process_state(container.pid) in ("", "Z"), "the signal arrives")
+    eventually(lambda: command.signal(signal.SIGTERM) or not command.running, "what is left of the output is given up")
+    assert command.result().code == 9
 
 
 def test_exec_joins_the_callers_terminal(own, runtime, bundle):
