@@ -104,6 +104,19 @@ def test_start_that_gives_up_while_its_hooks_run_starts_nothing_either(hurried, 
     assert container.output == ""
 
 
+def test_start_with_a_service_manager_may_be_tried_again(hurried, bundle, workspace):
+    bundle.own_rootfs()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(workspace / "manager"))
+        environment = {**os.environ, "NOTIFY_SOCKET": str(workspace / "manager")}
+        container = hurried.create(bundle.args("/bin/true"), env=environment)
+        with Stopped(container.pid):
+            in_time(lambda: hurried.refuses("start", container.id, env=environment))
+        eventually(lambda: container.status == "created", "the container is as it was")
+        hurried.ok("start", container.id, env=environment)
+    container.wait_stopped()
+
+
 def test_looking_at_a_stopped_process_never_waits(hurried, bundle):
     container = hurried.create(bundle.sleeps())
     with Stopped(container.pid):
