@@ -19,6 +19,7 @@ constexpr char kInside[] = "/run/notify";
 constexpr char kName[] = "notify.sock";
 constexpr size_t kMessageBytes = 4096;
 constexpr int kBarrierMs = 30'000;
+constexpr int kMostQueued = 1024;  // messages that may still be unheard when the process ends
 
 bool SaysReady(std::string_view message) {
   for (auto line : Split(message, '\n')) {
@@ -88,6 +89,7 @@ void NotifySocket::Barrier() const {
 }
 
 void NotifySocket::Wait(pid_t main_pid, const Fd& process) {
+  int unheard = kMostQueued;
   while (container_) {
     pollfd entries[] = {{container_.get(), POLLIN, 0}, {process.get(), POLLIN, 0}};
     if (poll(entries, std::size(entries), -1) < 0) {
@@ -95,8 +97,8 @@ void NotifySocket::Wait(pid_t main_pid, const Fd& process) {
       return;
     }
     if (entries[0].revents != 0 && Relay(main_pid)) return Barrier();
-    // What it said before it ended is there already.
-    if (entries[0].revents == 0 && entries[1].revents != 0) return;
+    // What it said before it ended is there already; others in the container may go on talking.
+    if (entries[1].revents != 0 && (entries[0].revents == 0 || --unheard == 0)) return;
   }
 }
 

@@ -5,12 +5,14 @@
 import array
 import json
 import os
+import signal
 import socket
 import time
 
 import pytest
 
-from deadline import PATIENCE
+import kernel
+from deadline import PATIENCE, eventually
 
 
 class Manager:
@@ -111,6 +113,32 @@ def test_a_container_that_ends_without_being_ready_ends_the_wait(runtime, bundle
     assert runtime("start", container.id, env=manager.environment).code == 0
     assert time.monotonic() - before < PATIENCE and manager.silent()
     container.wait_stopped().delete()
+
+
+SPEAKS_WITHOUT_END = "words=$(seq 5000); for n in 1 2 3 4; do (while :; do /probe notify $words; done) & done; sleep 0.5"
+
+
+@pytest.mark.kiste_only("runc 1.1.5 and crun 1.8 wait on until that process is reaped")
+@pytest.mark.parametrize("command", ["start", "run"])
+def test_the_end_of_the_first_process_ends_the_wait_whoever_goes_on_talking(runtime, bundle, probe, manager, command):
+    kernel.require_root("a new proc needs a pid namespace")
+    bundle.add_program(probe).without_namespace("pid").sh(SPEAKS_WITHOUT_END)
+    if command == "start":
+        container = runtime.create(bundle, env=manager.environment)
+        runtime.ok("start", container.id, env=manager.environment)
+    else:
+        container = runtime.run_detached(bundle, env=manager.environment)
+    container.wait_stopped().delete("--force")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_a_signal_ends_the_wait_and_not_the_container(runtime, service, manager, number):
+    container = runtime.create(service, env=manager.environment)
+    start = runtime.spawn("start", container.id, env=manager.environment)
+    eventually(lambda: container.status == "running", "the container runs")
+    start.signal(number)
+    assert start.result().code != 0 and container.status == "running"
+    container.end()
 
 
 def test_the_socket_is_where_the_variable_says_and_cannot_be_replaced(runtime, bundle, manager):
