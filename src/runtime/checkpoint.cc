@@ -187,7 +187,7 @@ Status Checkpoint(const Store& store, const std::string& id, const CriuRequest& 
   TRY_STEP(CheckFeatures(program, request), "criu");
   TRY_STEP(Dump(container, request, program), "criu");
   if (request.leave_running || request.pre_dump) return {};
-  return DeleteLocked(container, Force::kYes, warn);
+  return DeleteLocked(store, container, Force::kYes, warn);
 }
 
 }  // namespace kiste::runtime

@@ -205,7 +205,7 @@ Result<Created> Create(const Store& store, CreateRequest request) {
   auto notify = TRY_STEP(OfferNotify(request, bundle.config, container.folder), "notify-socket");
   auto cgroups = TRY_STEP(PlanCgroups(request, bundle.config, caller), "cgroups");
   // Written down before it is made: whatever a killed create leaves, `delete --force` finds.
-  container.record = NewRecord(request, bundle, cgroups, caller);
+  container.record = NewRecord(store, request, bundle, cgroups, caller);
   if (MountsOnTheHost(bundle.config)) {
     container.record.host_root = TRY_STEP(LookBelowHostRoot(bundle.rootfs), "mounts");
   }

@@ -9,6 +9,7 @@
 #include "base/deadline.h"
 #include "base/strings.h"
 #include "isolation/namespaces/launch.h"
+#include "runtime/cgroup_claims.h"
 #include "runtime/hooks.h"
 #include "runtime/host_root.h"
 #include "runtime/intel_rdt.h"
@@ -26,6 +27,7 @@ namespace cg = sys::cgroup;
 
 constexpr std::chrono::milliseconds kKillWait{10'000};  // how long a SIGKILL may take
 constexpr std::chrono::milliseconds kKillAgain{200};    // until it is sent once more
+constexpr std::chrono::milliseconds kLeaveWait{2'000};  // for an `exec` that finds nobody to join
 
 std::unexpected<Error> WrongState(const Container& container, ContainerStatus status,
                                   std::string_view wish) {
@@ -33,46 +35,86 @@ std::unexpected<Error> WrongState(const Container& container, ContainerStatus st
                                         ": it is ", StatusName(status)));
 }
 
+// What a deletion goes by.
+struct Deletion {
+  const Store& store;
+  const Container& container;
+  const cg::Cgroup& cgroup;
+  const Warn& warn;
+
+  bool HasCgroup() const { return !container.record.cgroups.empty(); }
+};
+
+// Ends what is in the cgroup of a container whose first process is gone. False when that is not the
+// container's: then the cgroup is not either.
+Result<bool> KillRest(const Deletion& of) {
+  if (!of.HasCgroup()) return true;
+  switch (TRY(OccupantsOf(of.store, of.container, of.cgroup))) {
+    case Occupants::kNone:
+      return true;
+    case Occupants::kOurs:
+      TRY(of.cgroup.KillAll(SIGKILL));
+      return true;
+    case Occupants::kAnother:
+      return false;
+    case Occupants::kStrangers:
+      break;
+  }
+  if (of.cgroup.WaitEmpty(kLeaveWait)) return true;
+  of.warn(StrCat("cgroup ", of.container.record.cgroups.begin()->second,
+                 " is left: processes are in it that are not of this container"));
+  return false;
+}
+
 // Signals all processes of the container, again and again: somebody else may freeze it once more,
-// or start another process in it. Waits until the first one is gone.
-Status KillEverything(const Container& container, const cg::Cgroup& cgroup) {
-  auto process = container.Process();
+// or start another process in it. Waits until the first one is gone. False as with KillRest.
+Result<bool> KillEverything(const Deletion& of) {
+  auto process = of.container.Process();
+  if (!process) return KillRest(of);
   auto deadline = Deadline::In(kKillWait);
   while (true) {
-    if (process) static_cast<void>(sys::PidfdSendSignal(process->get(), SIGKILL));
+    static_cast<void>(sys::PidfdSendSignal(process->get(), SIGKILL));
     // A frozen process does not die; without a pid namespace others outlive the first.
     Status killed;
-    if (!container.record.cgroups.empty()) killed = cgroup.KillAll(SIGKILL);
-    if (!process) return killed;
+    if (of.HasCgroup()) killed = of.cgroup.KillAll(SIGKILL);
     auto pause = std::min(kKillAgain, deadline.Left());
-    if (TRY(sys::PidfdWaitExit(process->get(), static_cast<int>(pause.count())))) return killed;
+    if (TRY(sys::PidfdWaitExit(process->get(), static_cast<int>(pause.count())))) {
+      TRY(std::move(killed));
+      return true;
+    }
     if (!deadline.Over()) continue;
-    return Fail(ErrorKind::kTimeout,
-                StrCat("container ", Quote(container.record.id), ": process ", container.record.pid,
-                       " did not end within ", kKillWait.count() / 1000,
-                       " s of SIGKILL (is a cgroup above it frozen?)"));
+    const auto& record = of.container.record;
+    return Fail(
+        ErrorKind::kTimeout,
+        StrCat("container ", Quote(record.id), ": process ", record.pid, " did not end within ",
+               kKillWait.count() / 1000, " s of SIGKILL (is a cgroup above it frozen?)"));
   }
 }
 
 // The same for a cgroup that an `exec` may just have brought a process to.
-Status RemoveCgroup(const cg::Cgroup& cgroup, const std::vector<std::string>& kept) {
+Status RemoveCgroup(const Deletion& of) {
   auto deadline = Deadline::In(kKillWait);
   while (true) {
-    auto removed = cgroup.Remove(kKillAgain, kept);
+    auto removed = of.cgroup.Remove(kKillAgain, of.container.record.kept_cgroups);
     if (removed || removed.error().kind != ErrorKind::kTimeout || deadline.Over()) return removed;
-    TRY(cgroup.KillAll(SIGKILL));
+    if (!TRY(KillRest(of))) return {};
   }
 }
 
-Status RemoveAll(const Container& container, const cg::Cgroup& cgroup, const Warn& warn) {
+Status RemoveCgroupAndUnit(const Deletion& of) {
   // An empty unit ends by itself: one that cannot be stopped is in nobody's way without its cgroup.
-  auto stopped = StopUnit(container.record);
-  const auto& record = container.record;
-  if (!record.cgroups.empty()) TRY_STEP(RemoveCgroup(cgroup, record.kept_cgroups), "cgroups");
-  if (!stopped) warn(stopped.error().Text());
-  TRY_STEP(RemoveHostRoot(container.record), "mounts");
-  TRY_STEP(RemoveRdt(container.record.rdt), "intel-rdt");
-  return container.folder.Remove();
+  auto stopped = StopUnit(of.container.record);
+  if (of.HasCgroup()) TRY_STEP(RemoveCgroup(of), "cgroups");
+  if (!stopped) of.warn(stopped.error().Text());
+  return {};
+}
+
+// With its cgroups only if they are the container's still.
+Status RemoveAll(const Deletion& of, bool cgroup_is_ours) {
+  if (cgroup_is_ours) TRY(RemoveCgroupAndUnit(of));
+  TRY_STEP(RemoveHostRoot(of.container.record), "mounts");
+  TRY_STEP(RemoveRdt(of.container.record.rdt), "intel-rdt");
+  return of.container.folder.Remove();
 }
 
 void Poststop(const Container& container, const oci::Config& config, const Warn& warn) {
@@ -82,7 +124,7 @@ void Poststop(const Container& container, const oci::Config& config, const Warn&
 
 }  // namespace
 
-Status DeleteLocked(const Container& container, Force force, const Warn& warn) {
+Status DeleteLocked(const Store& store, const Container& container, Force force, const Warn& warn) {
   auto cgroup = TRY(sys::cgroup::Cgroup::Open(container.record.cgroups));
   if (force == Force::kNo) {
     auto status = TRY(container.Status());
@@ -91,8 +133,9 @@ Status DeleteLocked(const Container& container, Force force, const Warn& warn) {
     }
   }
   auto config = container.folder.LoadConfig();
-  TRY(KillEverything(container, cgroup));
-  TRY(RemoveAll(container, cgroup, warn));
+  Deletion deletion{store, container, cgroup, warn};
+  bool cgroup_is_ours = TRY(KillEverything(deletion));
+  TRY(RemoveAll(deletion, cgroup_is_ours));
   if (config) Poststop(container, *config, warn);
   return {};
 }
@@ -132,7 +175,11 @@ Status Kill(const Store& store, const std::string& id, int signal, KillScope sco
   bool all = scope == KillScope::kAll || (signal == SIGKILL && !own_pids);
   auto process = container.Process();
   if (all && !container.record.cgroups.empty()) {
-    if (process) static_cast<void>(sys::PidfdSendSignal(process->get(), signal));
+    if (process) {
+      static_cast<void>(sys::PidfdSendSignal(process->get(), signal));
+    } else if (TRY(OccupantsOf(store, container, cgroup)) != Occupants::kOurs) {
+      return {};
+    }
     return cgroup.KillAll(signal);
   }
   if (!process) {
@@ -148,15 +195,16 @@ Status Kill(const Store& store, const std::string& id, int signal, KillScope sco
   return {};
 }
 
-Status DeleteStopped(const Container& container, const oci::Config& config, const Warn& warn) {
+Status DeleteStopped(const Store& store, const Container& container, const oci::Config& config,
+                     const Warn& warn) {
   auto cgroup = TRY(sys::cgroup::Cgroup::Open(container.record.cgroups));
   auto locked = container.folder.Lock();
   if (!locked && locked.error().kind == ErrorKind::kNotFound) return {};  // by somebody else
   TRY(std::move(locked));
-  if (!container.record.cgroups.empty() && (container.record.namespaces & CLONE_NEWPID) == 0) {
-    TRY(cgroup.KillAll(SIGKILL));
-  }
-  TRY(RemoveAll(container, cgroup, warn));
+  Deletion deletion{store, container, cgroup, warn};
+  bool alone = (container.record.namespaces & CLONE_NEWPID) != 0;
+  bool cgroup_is_ours = alone || TRY(KillRest(deletion));
+  TRY(RemoveAll(deletion, cgroup_is_ours));
   Poststop(container, config, warn);
   return {};
 }
@@ -172,7 +220,7 @@ Status Delete(const Store& store, const std::string& id, Force force, const Warn
     if (auto record = folder->Load()) {
       Container running{std::move(*folder), std::move(*record)};
       auto cgroup = TRY(sys::cgroup::Cgroup::Open(running.record.cgroups));
-      TRY(KillEverything(running, cgroup));
+      TRY(KillEverything({store, running, cgroup, warn}));
       folder = std::move(running.folder);
     }
   }
@@ -188,7 +236,7 @@ Status Delete(const Store& store, const std::string& id, Force force, const Warn
       return folder->Remove();
     return std::unexpected(std::move(record).error());
   }
-  return DeleteLocked(Container{std::move(*folder), std::move(*record)}, force, warn);
+  return DeleteLocked(store, Container{std::move(*folder), std::move(*record)}, force, warn);
 }
 
 Status Pause(const Store& store, const std::string& id) {

@@ -28,13 +28,15 @@ Status Kill(const Store& store, const std::string& id, int signal, KillScope sco
 
 // Takes everything back: processes, cgroups, the state folder; then the poststop hooks.
 // Refused for a running or paused container (kState) unless forced. Forced, an id that does not
-// exist is no error, and what a killed create left is cleaned up.
+// exist is no error, and what a killed create left is cleaned up. A cgroup that another container
+// has taken since this one stopped is left to it, with its processes.
 enum class Force { kNo, kYes };
 Status Delete(const Store& store, const std::string& id, Force force, const Warn& warn);
 // The same for a container that is locked already (LockContainer).
-Status DeleteLocked(const Container& container, Force force, const Warn& warn);
+Status DeleteLocked(const Store& store, const Container& container, Force force, const Warn& warn);
 // The same for a container of ours whose process has ended and been reaped.
-Status DeleteStopped(const Container& container, const oci::Config& config, const Warn& warn);
+Status DeleteStopped(const Store& store, const Container& container, const oci::Config& config,
+                     const Warn& warn);
 
 Status Pause(const Store& store, const std::string& id);
 Status Resume(const Store& store, const std::string& id);

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "base/strings.h"
+#include "runtime/cgroup_claims.h"
 #include "runtime/external.h"
 #include "runtime/intel_rdt.h"
 #include "sys/procfs.h"
@@ -146,15 +147,15 @@ Status CheckConsole(const CreateRequest& request, const oci::Process& process) {
   return {};
 }
 
-Record NewRecord(const CreateRequest& request, const Bundle& bundle, const Cgroups& cgroups,
-                 const Caller& caller) {
+Record NewRecord(const Store& store, const CreateRequest& request, const Bundle& bundle,
+                 const Cgroups& cgroups, const Caller& caller) {
   Record record{
       .id = request.id, .bundle = bundle.path, .rootfs = bundle.rootfs, .created = UtcNow(9)};
   record.namespaces = AllNamespaces(bundle.config.linux);
   record.owner = caller.uid;
   record.rootless = caller.rootless;
   if (cgroups.cgroup) record.cgroups = cgroups.cgroup->paths();
-  record.kept_cgroups = cgroups.existing;
+  record.kept_cgroups = NotMadeHere(store, cgroups.existing);
   if (cgroups.unit) {
     record.systemd_unit = cgroups.unit->request.place.unit;
     record.systemd_user = caller.rootless;

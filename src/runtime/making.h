@@ -14,6 +14,7 @@
 #include "runtime/create.h"
 #include "runtime/plan.h"
 #include "runtime/record.h"
+#include "runtime/store.h"
 #include "runtime/systemd_unit.h"
 #include "sys/cgroup/cgroup.h"
 
@@ -42,9 +43,9 @@ void RemoveCgroups(Cgroups& cgroups);
 // Whether a terminal is wanted and there is somebody to give it to.
 Status CheckConsole(const CreateRequest& request, const oci::Process& process);
 
-// The record of a container without a process yet.
-Record NewRecord(const CreateRequest& request, const Bundle& bundle, const Cgroups& cgroups,
-                 const Caller& caller);
+// The record of a container without a process yet, in the store where it will be.
+Record NewRecord(const Store& store, const CreateRequest& request, const Bundle& bundle,
+                 const Cgroups& cgroups, const Caller& caller);
 // The groups of linux.intelRdt, written down in the record before they are made.
 Status MakeRdtGroups(const oci::Config& config, Container& container);
 // The process exists: from here on `delete` can find it. What it forks shares its group in resctrl.

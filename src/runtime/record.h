@@ -40,7 +40,8 @@ struct Record {
   uint32_t owner = 0;  // uid that created it
   bool rootless = false;
   std::map<std::string, std::string> cgroups;  // controller → absolute directory
-  std::vector<std::string> kept_cgroups;  // those directories that were there before it, and stay
+  // Those directories that were there before it, made by no container, and stay.
+  std::vector<std::string> kept_cgroups;
   std::string systemd_unit;   // that the cgroups belong to; "" when they were made without systemd
   bool systemd_user = false;  // a unit of the user's own manager
   HostRoot host_root;

@@ -305,7 +305,7 @@ Result<Made> Make(const Store& store, RestoreRequest& request) {
   });
   TRY_STEP(container.folder.SaveConfig(bundle.text), "state");
   auto cgroups = TRY_STEP(PlanCgroups(request.create, bundle.config, caller), "cgroups");
-  container.record = NewRecord(request.create, bundle, cgroups, caller);
+  container.record = NewRecord(store, request.create, bundle, cgroups, caller);
   TRY(container.folder.Save(container.record));
   Defer remove_cgroups([&] { RemoveCgroups(cgroups); });
   Defer remove_rdt([&] { static_cast<void>(RemoveRdt(container.record.rdt)); });
@@ -334,7 +334,7 @@ Result<int> Restore(const Store& store, RestoreRequest request) {
   auto made = TRY(Make(store, request));
   made.container.folder.Unlock();  // for who pauses or deletes it while it runs
   int code = TRY(WaitForeground(made.restored.process, signals, std::move(made.restored.terminal)));
-  TRY(DeleteStopped(made.container, made.config, warn));
+  TRY(DeleteStopped(store, made.container, made.config, warn));
   return code;
 }
 

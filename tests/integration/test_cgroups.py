@@ -9,6 +9,7 @@ import pytest
 
 import cgroups
 import kernel
+from runtime import Runtime
 
 MEBI = 1 << 20
 
@@ -498,6 +499,68 @@ def test_a_cgroup_with_somebody_elses_processes_is_refused(runtime, bundle, new_
     second.linux["cgroupsPath"] = path
     runtime.refuses_to_run(second, "cgroupsPath")
     assert victim.state()["status"] == "running"
+
+
+# -- one cgroup after the other: a stopped container's is taken by another container
+
+def stopped_and_successor(runtime, bundle, new_bundle, host, pid_namespace, inner=""):
+    """A container that was run to its end and kept, and one that runs in the same cgroup now, or in one below."""
+    place = f"{cgroups.parent()}/{host.new_name()}"
+    first, second = bundle.args("/bin/true"), new_bundle().sleeps()
+    first.linux["cgroupsPath"], second.linux["cgroupsPath"] = place, place + inner
+    if pid_namespace == "shared":
+        for some in (first, second):
+            some.linux["namespaces"] = [entry for entry in some.linux["namespaces"] if entry["type"] != "pid"]
+    stopped = runtime.create(first)
+    stopped.start()
+    stopped.wait_stopped()
+    return stopped, runtime.run_detached(second)
+
+
+@pytest.mark.kiste_only("runc 1.1.5 cannot remove the cgroup, and without a pid namespace it kills who is there")
+@pytest.mark.parametrize("pid_namespace", ["own", "shared"])
+@pytest.mark.parametrize("inner", ["", "/inner"], ids=["same", "below"])
+@pytest.mark.parametrize("options", [[], ["--force"]], ids=["delete", "force"])
+def test_delete_leaves_a_cgroup_to_who_took_it(runtime, bundle, new_bundle, host, pid_namespace, inner, options):
+    stopped, successor = stopped_and_successor(runtime, bundle, new_bundle, host, pid_namespace, inner)
+    runtime("kill", "--all", stopped.id, "KILL")
+    stopped.delete(*options)
+    assert successor.status == "running"
+    assert successor.pid in cgroups.ProcessCgroups(successor.pid).processes()
+    successor.delete("--force")
+    if inner:  # a parent that was there when the second one came stays
+        for path in sorted(host.cgroups(), reverse=True):
+            Path(path).rmdir()
+    assert not host.cgroups()  # what the first one made
+
+
+@pytest.mark.parametrize("pid_namespace", ["own", "shared"])
+def test_who_took_a_cgroup_goes_first(runtime, bundle, new_bundle, host, pid_namespace):
+    stopped, successor = stopped_and_successor(runtime, bundle, new_bundle, host, pid_namespace)
+    successor.delete("--force")
+    stopped.delete()
+    assert not host.cgroups()
+
+
+@pytest.mark.kiste_only("runc 1.1.5 cannot remove the cgroup, which is an error")
+def test_delete_leaves_a_cgroup_to_a_container_of_another_root(runtime, bundle, new_bundle, host):
+    """Its record is not seen; but nobody is left of a pid namespace whose first process is gone."""
+    place = f"{cgroups.parent()}/{host.new_name()}"
+    bundle.linux["cgroupsPath"] = place
+    stopped = runtime.create(bundle.args("/bin/true"))
+    stopped.start()
+    stopped.wait_stopped()
+    other = Runtime(runtime.program, runtime.folder / "other", host)
+    second = new_bundle().sleeps()
+    second.linux["cgroupsPath"] = place
+    try:
+        successor = other.run_detached(second)
+        assert "not of this container" in stopped.delete().stderr
+        assert successor.status == "running"
+    finally:
+        assert not other.close()
+    for path in sorted(host.cgroups(), reverse=True):  # for the second one it was there before
+        Path(path).rmdir()
 
 
 # -- where, again: all forms of cgroupsPath
