@@ -109,17 +109,20 @@ Status RemoveCgroupAndUnit(const Deletion& of) {
   return {};
 }
 
-// With its cgroups only if they are the container's still.
-Status RemoveAll(const Deletion& of, bool cgroup_is_ours) {
-  if (cgroup_is_ours) TRY(RemoveCgroupAndUnit(of));
-  TRY_STEP(RemoveHostRoot(of.container.record), "mounts");
-  TRY_STEP(RemoveRdt(of.container.record.rdt), "intel-rdt");
-  return of.container.folder.Remove();
-}
-
 void Poststop(const Container& container, const oci::Config& config, const Warn& warn) {
   RunHooksTolerantly(config.hooks.poststop, container.State(ContainerStatus::kStopped),
                      "hooks.poststop", [&](const Error& error) { warn(error.Text()); });
+}
+
+// With its cgroups only if they are the container's still.
+Status RemoveAll(const Deletion& of, bool cgroup_is_ours, const oci::Config* config) {
+  if (cgroup_is_ours) TRY(RemoveCgroupAndUnit(of));
+  TRY_STEP(RemoveHostRoot(of.container.record), "mounts");
+  TRY_STEP(RemoveRdt(of.container.record.rdt), "intel-rdt");
+  auto removed = of.container.folder.Remove();
+  // Whatever is left of the folder: nothing is of the container, and nobody will know its hooks.
+  if (config != nullptr) Poststop(of.container, *config, of.warn);
+  return removed;
 }
 
 }  // namespace
@@ -135,9 +138,7 @@ Status DeleteLocked(const Store& store, const Container& container, Force force,
   auto config = container.folder.LoadConfig();
   Deletion deletion{store, container, cgroup, warn};
   bool cgroup_is_ours = TRY(KillEverything(deletion));
-  TRY(RemoveAll(deletion, cgroup_is_ours));
-  if (config) Poststop(container, *config, warn);
-  return {};
+  return RemoveAll(deletion, cgroup_is_ours, config ? &*config : nullptr);
 }
 
 Status RunPoststart(const Container& container, const oci::Config& config) {
@@ -204,9 +205,7 @@ Status DeleteStopped(const Store& store, const Container& container, const oci::
   Deletion deletion{store, container, cgroup, warn};
   bool alone = (container.record.namespaces & CLONE_NEWPID) != 0;
   bool cgroup_is_ours = alone || TRY(KillRest(deletion));
-  TRY(RemoveAll(deletion, cgroup_is_ours));
-  Poststop(container, config, warn);
-  return {};
+  return RemoveAll(deletion, cgroup_is_ours, &config);
 }
 
 Status Delete(const Store& store, const std::string& id, Force force, const Warn& warn) {

@@ -18,6 +18,7 @@ namespace {
 constexpr size_t kMaxIdBytes = 1024;
 constexpr mode_t kRootMode = 0700;
 constexpr mode_t kFolderMode = 0700;
+constexpr int kMaxRemovals = 1000;            // of a folder into which `update` goes on to write
 constexpr char kSeccompCache[] = ".seccomp";  // no id: ids of containers never lead to it
 
 bool IsIdCharacter(char c) {
@@ -106,8 +107,13 @@ Status ContainerFolder::Remove() const {
     TRY(RemoveFiles(notify->get(), StrCat(path_, "/", kNotifyFolder)));
     TRY(Gone(sys::UnlinkAt(directory_.get(), kNotifyFolder, AT_REMOVEDIR)));
   }
-  TRY(RemoveFiles(directory_.get(), path_));
-  return Gone(sys::UnlinkAt(AT_FDCWD, path_, AT_REMOVEDIR));
+  Status removed;
+  for (int i = 0; i < kMaxRemovals; ++i) {
+    TRY(RemoveFiles(directory_.get(), path_));
+    removed = Gone(sys::UnlinkAt(AT_FDCWD, path_, AT_REMOVEDIR));
+    if (removed || removed.error().errno_value != ENOTEMPTY) break;
+  }
+  return removed;
 }
 
 Result<Store> Store::Open(const std::string& root) {

@@ -55,7 +55,8 @@ class ContainerFolder {
   // Held by one `update` at a time, as long as the descriptor lives. Not the folder's lock, which
   // `create` and `start` hold while hooks run, and hooks may call `update`.
   Result<Fd> LockUpdates() const;
-  // Removes the folder, which is locked; what is missing is no error.
+  // Removes the folder, which is locked; what is missing is no error. An `update`, which does not
+  // have that lock, may be writing into it: once the folder is gone it cannot any more.
   Status Remove() const;
 
  private:

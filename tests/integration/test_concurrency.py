@@ -2,12 +2,15 @@
 """Many containers at once, and many commands on one container: nothing fails, nothing is left, nobody waits for ever."""
 
 import json
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import cgroups
 from deadline import TOGETHER, eventually
+from runtime import Command
 
 
 def all_of(functions, workers=8):
@@ -90,6 +93,26 @@ def test_exec_while_the_container_ends(runtime, bundle):
     results = all_of(deeds, workers=3)
     assert all(result.code in (0, 137, 255) or result.code == 1 for result in results), [str(result) for result in results]
     container.wait()
+
+
+@pytest.mark.kiste_only("how its update fails in a container that goes is its own matter")
+def test_update_beside_delete_keeps_nothing_back(runtime, bundle, workspace):
+    """`update` writes into the container's folder without the lock that delete has; the folder goes, and the hooks run."""
+    cgroups.require_own()
+    name, hooks = runtime.new_id(), workspace / "hooks"
+    bundle.sleeps().hook("poststop", "/bin/sh", "-c", f"echo >>{hooks}")
+    bundle.write(name)
+    script = 'while kill -0 $1; do "$0" --root $2 update --pids-limit 100 $3; done'
+    updates = [Command(runtime, ["/bin/sh", "-c", script, runtime.program, os.getpid(), runtime.state_folder, name]) for _ in range(4)]
+    rounds, end = 0, time.monotonic() + 3
+    while time.monotonic() < end:
+        runtime.ok("run", "--detach", "--bundle", bundle.folder, name)
+        runtime.ok("delete", "--force", name)
+        rounds += 1
+    for command in updates:
+        command.end()
+    assert len(hooks.read_text().splitlines()) == rounds
+    assert runtime.leftovers() == []
 
 
 @pytest.mark.parametrize("moment", [0.0, 0.01, 0.03])
