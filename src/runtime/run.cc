@@ -12,18 +12,18 @@ namespace kiste::runtime {
 namespace {
 
 Result<int> RunDetached(const Store& store, CreateRequest request) {
-  std::string id = request.id;
   Warn warn = request.warn;
   auto created = TRY(Create(store, std::move(request)));
   auto poststart = RunPoststart(created.container, created.config);
-  created.container.folder.Unlock();
-  if (poststart) {
-    created.notify.Wait(created.process.pid, created.process.pidfd);
-    return 0;
+  if (!poststart) {
+    // Under the lock that it still has: after it the id may be another container's.
+    auto deleted = DeleteLocked(store, created.container, Force::kYes, warn);
+    if (!deleted) warn(deleted.error().Text());
+    return std::unexpected(std::move(poststart).error());
   }
-  auto deleted = Delete(store, id, Force::kYes, warn);
-  if (!deleted) warn(deleted.error().Text());
-  return std::unexpected(std::move(poststart).error());
+  created.container.folder.Unlock();
+  created.notify.Wait(created.process.pid, created.process.pidfd);
+  return 0;
 }
 
 }  // namespace

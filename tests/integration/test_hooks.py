@@ -207,6 +207,25 @@ def test_a_failing_poststart_fails_start(runtime, hooked, seen):
     container.delete()
 
 
+@pytest.mark.kiste_only("its poststart hooks belong to create")
+@pytest.mark.parametrize("waiting", [False, True], ids=["alone", "with a delete that waits"])
+def test_a_failing_poststart_of_run_takes_everything_back(runtime, hooked, seen, waiting):
+    """Once, though another `delete` may be waiting until `run` lets go of the container."""
+    add(hooked, seen, "poststart", f"while {'[ ! -e $SEEN/go ]' if waiting else 'false'}; do sleep 0.01; done; exit 3")
+    add(hooked, seen, "poststop", "echo >>$SEEN/stopped")
+    name = runtime.new_id()
+    run = runtime.spawn("run", "--detach", "--bundle", hooked.sleeps().write(name).folder, name)
+    if waiting:
+        eventually(lambda: '"running"' in runtime("state", name).stdout, "the container runs")
+        delete = runtime.spawn("delete", "--force", name)
+        eventually(lambda: runtime("state", name).code != 0 or '"stopped"' in runtime("state", name).stdout, "delete ended the process")
+        (seen / "go").touch()
+        assert delete.result().code == 0
+    runtime.check_refusal(run.result())
+    assert (seen / "stopped").read_text() == "\n"
+    assert runtime.leftovers() == []
+
+
 TAKES_TOO_LONG = "echo $$ >$SEEN/pid; exec sleep 1000"
 
 
