@@ -26,6 +26,15 @@ bool IsIdCharacter(char c) {
          c == '+' || c == '-' || c == '.';
 }
 
+bool IsOurs(const struct stat& status) { return status.st_uid == geteuid() || status.st_uid == 0; }
+
+// Who else may make, and so rename, what is in the directory. A group of the user's own is common,
+// with umask 002; it is taken for that when it is the caller's.
+bool OthersMayWrite(const struct stat& status) {
+  bool own_group = status.st_gid == getegid() || status.st_gid == 0;
+  return (status.st_mode & S_IWOTH) != 0 || ((status.st_mode & S_IWGRP) != 0 && !own_group);
+}
+
 // What is not there any more has been removed by somebody else.
 Status Gone(Status removed) {
   if (!removed && removed.error().errno_value == ENOENT) return {};
@@ -128,10 +137,11 @@ Result<Store> Store::OpenExisting(const std::string& root) {
   }
   if (!directory) return Context(std::move(directory), "--root");
   auto status = TRY(sys::StatAt(directory->get(), ".", 0));
-  bool ours = status.st_uid == geteuid() || status.st_uid == 0;
-  if (!ours || (status.st_mode & S_IWOTH) != 0) {
-    return Invalid(StrCat("--root ", root, ": expected a directory of uid ", geteuid(),
-                          " that others cannot write, found one of uid ", status.st_uid));
+  if (!IsOurs(status) || OthersMayWrite(status)) {
+    return Invalid(StrCat(
+        "--root ", root, ": expected a directory of uid ", geteuid(),
+        " that others cannot write, found one of uid ", status.st_uid,
+        OthersMayWrite(status) ? StrCat(" that gid ", status.st_gid, " or others can") : ""));
   }
   return Store(root, std::move(*directory));
 }
@@ -174,7 +184,13 @@ Result<ContainerFolder> Store::Find(const std::string& id) const {
     return Fail(ErrorKind::kNotFound, StrCat("container ", Quote(id), " does not exist"));
   }
   if (!directory) return Context(std::move(directory), root_);
-  return ContainerFolder(id, StrCat(root_, "/", id), std::move(*directory), patience_);
+  auto status = TRY(sys::StatAt(directory->get(), ".", 0));
+  std::string path = StrCat(root_, "/", id);
+  if (!IsOurs(status)) {
+    return Invalid(StrCat(path, ": expected a directory of uid ", geteuid(), ", found one of uid ",
+                          status.st_uid));
+  }
+  return ContainerFolder(id, std::move(path), std::move(*directory), patience_);
 }
 
 Result<std::vector<std::string>> Store::Ids() const {

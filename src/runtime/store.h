@@ -67,7 +67,8 @@ class ContainerFolder {
 
 class Store {
  public:
-  // `root` is made when missing (mode 0700: its owner's alone).
+  // `root` is made when missing (mode 0700: its owner's alone). kInvalid when it belongs to another
+  // user than the caller and root, or when somebody else may write there.
   static Result<Store> Open(const std::string& root);
   // The same, nothing made; kNotFound when it is not there.
   static Result<Store> OpenExisting(const std::string& root);
@@ -75,6 +76,7 @@ class Store {
   // Makes the folder of a new container and locks it. kExists when the id is taken, kInvalid when
   // it is no id.
   Result<ContainerFolder> Create(const std::string& id) const;
+  // kInvalid when the folder belongs to another user than the caller and root.
   Result<ContainerFolder> Find(const std::string& id) const;
   Result<std::vector<std::string>> Ids() const;  // sorted
   // A directory for compiled seccomp filters; invalid when it cannot be made.

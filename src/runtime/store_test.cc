@@ -64,6 +64,32 @@ TEST_F(StoreTest, ADirectoryThatOthersCanWriteIsNoRoot) {
   EXPECT_TRUE(store.error().Text().starts_with("--root ")) << store.error().Text();
 }
 
+TEST_F(StoreTest, AGroupMayWriteOnlyIfItIsTheCallersOrRoots) {
+  ASSERT_TRUE(sys::MakeDirectories(root_, 0700));
+  ASSERT_EQ(chmod(root_.c_str(), 0770), 0);
+  EXPECT_TRUE(Store::OpenExisting(root_));  // umask 002 and a group of the user's own
+  if (geteuid() != 0) GTEST_SKIP() << "only root gives a directory to another group";
+  ASSERT_EQ(chown(root_.c_str(), 0, 65533), 0);
+  auto store = Store::OpenExisting(root_);
+  ASSERT_FALSE(store);
+  EXPECT_EQ(store.error().kind, ErrorKind::kInvalid);
+  EXPECT_NE(store.error().Text().find("gid 65533"), std::string::npos) << store.error().Text();
+  ASSERT_EQ(chmod(root_.c_str(), 0750), 0);
+  EXPECT_TRUE(Store::OpenExisting(root_));
+}
+
+TEST_F(StoreTest, AFolderOfAnotherUserIsNoContainers) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root gives a directory to another user";
+  Store store = Open();
+  ASSERT_TRUE(store.Create("c1"));
+  ASSERT_EQ(chown((root_ + "/c1").c_str(), 65533, 0), 0);
+  auto found = store.Find("c1");
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().kind, ErrorKind::kInvalid);
+  ASSERT_EQ(chown((root_ + "/c1").c_str(), 0, 0), 0);
+  EXPECT_TRUE(store.Find("c1"));
+}
+
 TEST_F(StoreTest, AnIdIsTakenOnce) {
   Store store = Open();
   auto folder = store.Create("c1");
