@@ -15,6 +15,7 @@
 #include "runtime/state_text.h"
 #include "runtime/systemd_unit.h"
 #include "sys/file.h"
+#include "sys/pidfd.h"
 #include "sys/socket.h"
 
 namespace kiste::runtime {
@@ -125,7 +126,6 @@ Result<isolation::LaunchPlan> Plan(const Store& store, const ExecRequest& reques
   plan.patience = store.patience();
   plan.scratch = store.directory();
   plan.privileged_runtime = CurrentCaller().uid == 0;
-  if (record.namespaces != 0) plan.namespaces.join.push_back(std::move(join));
   plan.namespaces.become_root = user_namespace;
   if ((record.namespaces & CLONE_NEWNS) == 0) {
     plan.chroot_to = TRY(sys::Open(StrCat("/proc/", record.pid, "/root"), O_PATH | O_DIRECTORY));
@@ -143,6 +143,9 @@ Result<isolation::LaunchPlan> Plan(const Store& store, const ExecRequest& reques
                                   .keyring = StrCat("_ses.", record.id),
                                   .preserve_fds = request.preserve_fds,
                                   .warn = request.warn}));
+  // What was opened by the number of the first process is of that one only if it is there still.
+  if (TRY(sys::PidfdWaitExit(join.fd.get(), 0))) return NotRunning(record.id);
+  if (record.namespaces != 0) plan.namespaces.join.push_back(std::move(join));
   PlanExecAffinity(process, plan.process);
   AddListenFds(request.preserve_fds, plan.process.env);
   return plan;
