@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <linux/seccomp.h>
 #include <sys/personality.h>
 
 #include "base/strings.h"
@@ -44,7 +45,9 @@ Status PlanSeccomp(const ProcessRequest& request, isolation::SeccompPlan& plan) 
       sys::CompileSeccompCached(SeccompProfileOf(seccomp), request.seccomp_cache), "linux.seccomp");
   plan.filter = std::move(program.filter);
   plan.flags = program.flags;
-  if (seccomp.listener_path.empty()) return {};
+  // Without a rule that notifies there is nothing to listen to (config-linux.md, "Seccomp").
+  bool notifies = (plan.flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
+  if (!notifies || seccomp.listener_path.empty()) return {};
   plan.listener =
       TRY_CONTEXT(sys::ConnectStream(seccomp.listener_path), "linux.seccomp.listenerPath");
   plan.listener_state = request.seccomp_state;

@@ -164,6 +164,17 @@ TEST(PlanProcess, SeccompIsCompiledAndErrorsNameTheField) {
   EXPECT_TRUE(plan.error().Text().starts_with("linux.seccomp: ")) << plan.error().Text();
 }
 
+TEST(PlanProcess, AnAgentIsAskedForOnlyWhereARuleNotifies) {
+  Fixture given;
+  given.linux_part.seccomp.emplace();
+  given.linux_part.seccomp->default_action = "SCMP_ACT_ALLOW";
+  given.linux_part.seccomp->syscalls.push_back({{"mkdir"}, "SCMP_ACT_ERRNO", {}, {}});
+  given.linux_part.seccomp->listener_path = "/no/such/agent";
+  auto plan = given.Plan();
+  ASSERT_TRUE(plan) << plan.error().Text();
+  EXPECT_FALSE(plan->seccomp.listener.valid());
+}
+
 TEST(PlanProcess, MissingAgentIsAnError) {
   Fixture given;
   given.linux_part.seccomp.emplace();

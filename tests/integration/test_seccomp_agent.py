@@ -164,6 +164,34 @@ def test_an_agent_that_is_not_there_is_refused(runtime, watched, workspace):
     runtime.refuses_to_run(watched, "linux.seccomp.listenerPath", "nobody")
 
 
+@pytest.fixture(params=["there", "not there"])
+def unasked(request, bundle, workspace):
+    """No rule of this bundle's notifies: its listenerPath does not count, whether an agent listens or not."""
+    bundle.linux["seccomp"] = {
+        "defaultAction": "SCMP_ACT_ALLOW", "listenerPath": str(workspace / "idle"),
+        "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}]}
+    agent = None
+    if request.param == "there":
+        agent = socket.socket(socket.AF_UNIX)
+        agent.bind(str(workspace / "idle"))
+        agent.listen()
+    yield bundle
+    if agent:
+        assert not select.select([agent], [], [], 0)[0], "the agent was called"
+        agent.close()
+
+
+def test_without_notify_no_agent_is_called_and_standard_input_stays(runtime, unasked):
+    result = runtime.run(unasked.sh("mkdir /tmp/no 2>/dev/null || cat"), text="still here\n")
+    assert (result.code, result.stdout) == (0, "still here\n"), result
+
+
+def test_without_notify_an_exec_keeps_its_standard_input(runtime, unasked):
+    container = runtime.run_detached(unasked.sleeps())
+    assert container.exec_ok("/bin/cat", text="still here\n").stdout == "still here\n"
+    container.end()
+
+
 def test_notify_without_a_listener_is_refused(runtime, watched):
     del watched.linux["seccomp"]["listenerPath"]
     runtime.refuses_to_run(watched, "seccomp")

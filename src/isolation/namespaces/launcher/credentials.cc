@@ -78,7 +78,9 @@ long Seccomp(Launcher& l, const Operation& op) {
   // The last word before the filter, which may refuse to send any: from here only execve is left.
   SendReport(l, ReportKind::kExec, 0);
   long listener = Call<__NR_seccomp>(SECCOMP_SET_MODE_FILTER, op.a, &program);
-  if (listener < 0 || op.fd < 0) return listener < 0 ? listener : 0;
+  // Without that flag a success is 0, and no descriptor.
+  bool listens = (op.a & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0 && op.fd >= 0;
+  if (listener < 0 || !listens) return listener < 0 ? listener : 0;
   StatePieces state;
   ExpandState(l, l.Text(op.text), state);
   long error = SendDescriptor(op.fd, static_cast<int>(listener), state.pieces, state.count);
