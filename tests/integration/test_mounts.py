@@ -308,6 +308,29 @@ def test_a_later_mount_covers_an_earlier_one(runtime, bundle, volume):
     assert runtime.output_of(bundle) == ""
 
 
+@pytest.mark.kiste_only("it makes what lies on top read-only")
+def test_a_mount_over_a_readonly_one_has_its_own_options(runtime, bundle, volume):
+    """What becomes read-only at the end is the mount that was asked to, wherever it lies by then."""
+    bundle.mount("/dev/mine", "tmpfs", "tmpfs", "ro").mount("/dev/mine/in", "bind", volume).mount("/dev/mine", "tmpfs", "tmpfs", "rw", "size=64k")
+    text = runtime.output_of(bundle.args(*MOUNTINFO))
+    below, above = [entry for entry in mount_table.parse(text) if entry.path == "/dev/mine"]
+    assert "ro" in below.options and "rw" in above.options and "size=64k" in above.super_options
+
+
+@pytest.mark.kiste_only("it makes what lies on top read-only")
+def test_a_bind_over_a_readonly_tmpfs_stays_writable(runtime, bundle, volume):
+    bundle.mount("/mnt", "tmpfs", "tmpfs", "ro").mount("/mnt", "bind", volume, "rw").sh("echo back >/mnt/back")
+    runtime.output_of(bundle)
+    assert (volume / "back").read_text() == "back\n"
+
+
+@pytest.mark.parametrize("destination", ["/sys/fs/cgroup", "/sys"])
+def test_a_mount_over_the_cgroups_has_its_own_options(runtime, bundle, destination):
+    kernel.require_root("rootless containers have no cgroup mount")
+    entry = mounted(runtime, bundle.mount(destination, "tmpfs", "mine", "rw"), destination)
+    assert (entry.kind, entry.source) == ("tmpfs", "mine") and "rw" in entry.options
+
+
 def test_a_destination_through_a_symlink_stays_in_the_root(runtime, bundle, workspace, volume):
     """An absolute link in the root file system means a path in the root file system."""
     outside = workspace / "outside"

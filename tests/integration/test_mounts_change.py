@@ -54,6 +54,12 @@ def test_a_container_of_a_user_namespace_gets_mounts(runtime, bundle, change, vo
     assert container.sh("ls /made; stat -c %u /made") == "0\n"  # the mount point belongs to the container
 
 
+def test_an_added_tmpfs_can_be_read_only(runtime, bundle, change):
+    container = runtime.run_detached(bundle.sleeps())
+    change("add", container, {"destination": "/tmp", "type": "tmpfs", "options": ["ro"]})
+    assert "Read-only" in container.exec("touch", "/tmp/new").stderr
+
+
 def test_a_created_container_gets_mounts(runtime, bundle, change, volume):
     bundle.own_rootfs()
     container = runtime.create(bundle.args("cat", "/late/file"))

@@ -16,9 +16,13 @@ using launcher::Op;
 
 namespace {
 
+// With `undo` a later failure takes the mount away again.
+enum class Undo { kNo, kYes };
+
 // A tmpfs, or /dev, that shall be read-only becomes so at the end: mount points and devices are
-// made in it first.
-bool ReadonlyLater(const oci::Mount& mount) {
+// made in it first. Not in a container that has them.
+bool ReadonlyLater(const oci::Mount& mount, Undo undo) {
+  if (undo == Undo::kYes) return false;
   bool readonly = (mount.attr_set & MOUNT_ATTR_RDONLY) != 0;
   return readonly && !mount.bind && (mount.type == "tmpfs" || mount.destination == "/dev");
 }
@@ -33,7 +37,7 @@ std::string Words(const oci::Mount& mount) {
                 mount.destination);
 }
 
-launcher::Offset Block(const MountStep& step, ProgramBuilder& builder) {
+launcher::Offset Block(const MountStep& step, bool seal_later, ProgramBuilder& builder) {
   const auto& mount = step.mount;
   MountBlock block{};
   block.type = builder.Text(mount.type);
@@ -47,7 +51,7 @@ launcher::Offset Block(const MountStep& step, ProgramBuilder& builder) {
   block.attr_clear = mount.attr_clear;
   block.rec_attr_set = mount.rec_attr_set;
   block.rec_attr_clear = mount.rec_attr_clear;
-  if (ReadonlyLater(mount)) block.attr_set &= ~static_cast<uint64_t>(MOUNT_ATTR_RDONLY);
+  if (seal_later) block.attr_set &= ~static_cast<uint64_t>(MOUNT_ATTR_RDONLY);
   constexpr size_t kMost = std::size(MountBlock{}.propagation);
   // Only the last ones count when somebody gives more: each replaces the one before.
   size_t skip = mount.propagation.size() > kMost ? mount.propagation.size() - kMost : 0;
@@ -56,9 +60,6 @@ launcher::Offset Block(const MountStep& step, ProgramBuilder& builder) {
   }
   return builder.Struct(block);
 }
-
-// With `undo` a later failure takes the mount away again.
-enum class Undo { kNo, kYes };
 
 void AddMount(const MountStep& step, Undo undo, ProgramBuilder& builder) {
   const auto& mount = step.mount;
@@ -70,7 +71,9 @@ void AddMount(const MountStep& step, Undo undo, ProgramBuilder& builder) {
                 StrCat("symlink ", mount.destination));
     return;
   }
-  launcher::Operation operation{.data = Block(step, builder)};
+  bool seal_later = ReadonlyLater(mount, undo);
+  launcher::Operation operation{.data = Block(step, seal_later, builder)};
+  if (seal_later) operation.flags |= launcher::kSealLater;
   if (undo == Undo::kYes) operation.flags |= launcher::kUndo;
   if (mount.source_nofollow) operation.flags |= launcher::kSourceNoFollow;
   if (mount.destination_nofollow) operation.flags |= launcher::kDestinationNoFollow;
@@ -141,14 +144,9 @@ void CompileDeviceNodes(const RootPlan& root, ProgramBuilder& builder) {
 }
 
 void CompileRootEnd(const RootPlan& root, ProgramBuilder& builder) {
-  for (const auto& step : root.mounts) {
-    if (!ReadonlyLater(step.mount)) continue;
-    MountBlock block{};
-    block.destination = builder.Text(step.mount.destination);
-    block.attr_set = MOUNT_ATTR_RDONLY;
-    builder.Add({.op = Op::kRemount, .data = builder.Struct(block)},
-                StrCat("make ", step.mount.destination, " read-only"));
-  }
+  bool seal = std::ranges::any_of(
+      root.mounts, [](const MountStep& step) { return ReadonlyLater(step.mount, Undo::kNo); });
+  if (seal) builder.Add({.op = Op::kSeal}, "make read-only");
   for (const auto& path : root.readonly_paths) {
     builder.Add({.op = Op::kReadonlyPath, .text = builder.Text(path)}, "linux.readonlyPaths");
   }

@@ -259,7 +259,7 @@ TEST(CompileRoot, ReadOnlyAtOnceForAllButTmpfsAndDev) {
   root.mounts.push_back(Bind("/a", "/dev"));
   for (auto& step : root.mounts) step.mount.attr_set = MOUNT_ATTR_RDONLY;
   RootSteps steps(root);
-  EXPECT_TRUE(steps.All(Op::kRemount).empty());
+  EXPECT_TRUE(steps.All(Op::kSeal).empty());
   EXPECT_EQ(steps.Block(steps.Only(Op::kFileSystem)).attr_set,
             static_cast<uint64_t>(MOUNT_ATTR_RDONLY));
   EXPECT_EQ(steps.Block(steps.Only(Op::kBind)).attr_set, static_cast<uint64_t>(MOUNT_ATTR_RDONLY));
@@ -273,10 +273,14 @@ TEST(CompileRoot, EveryLateReadOnlyMountIsSealed) {
   for (auto& step : root.mounts) step.mount.attr_set = MOUNT_ATTR_RDONLY;
   root.mounts[1].mount.attr_set = 0;
   RootSteps steps(root);
-  auto sealed = steps.All(Op::kRemount);
-  ASSERT_EQ(sealed.size(), 2u);
-  EXPECT_EQ(steps.Text(steps.Block(sealed[0]).destination), "/tmp");
-  EXPECT_EQ(steps.Text(steps.Block(sealed[1]).destination), "/dev");
+  auto mounts = steps.All(Op::kFileSystem);
+  ASSERT_EQ(mounts.size(), 3u);
+  for (size_t i : {0u, 2u}) {
+    EXPECT_EQ(mounts[i].flags, launcher::kSealLater);
+    EXPECT_EQ(steps.Block(mounts[i]).attr_set, 0u);
+  }
+  EXPECT_EQ(mounts[1].flags, 0u);
+  EXPECT_EQ(steps.All(Op::kSeal).size(), 1u);
 }
 
 TEST(CompileRoot, DeviceNodesOrBinds) {
@@ -325,6 +329,23 @@ TEST(CompileMountChange, AddsFindsAndFinishes) {
   EXPECT_EQ(list[2].op, Op::kFindMount);
   EXPECT_EQ(list[3].op, Op::kUnmount);
   EXPECT_EQ(list[4].op, Op::kFinish);
+}
+
+TEST(CompileMountChange, ReadOnlyAtOnce) {
+  MountChange change;
+  change.add.push_back(FileSystem("tmpfs", "/a"));
+  change.add[0].mount.attr_set = MOUNT_ATTR_RDONLY;
+  ProgramBuilder builder;
+  CompileMountChange(change, builder);
+  std::string block = builder.Finish(900, 901);
+  launcher::Program header;
+  std::memcpy(&header, block.data(), sizeof header);
+  Operation added;
+  std::memcpy(&added, block.data() + header.operations, sizeof added);
+  MountBlock mount;
+  std::memcpy(&mount, block.data() + added.data, sizeof mount);
+  EXPECT_EQ(added.flags, launcher::kUndo);
+  EXPECT_EQ(mount.attr_set, static_cast<uint64_t>(MOUNT_ATTR_RDONLY));
 }
 
 }  // namespace kiste::isolation

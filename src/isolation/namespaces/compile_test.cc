@@ -202,7 +202,7 @@ TEST(Compile, RootIsBuiltThenHooksThenProtectedThenEntered) {
                           steps.First(Op::kFileSystem),    steps.First(Op::kMknod),
                           steps.First(Op::kSymlink),       steps.First(Op::kSync),
                           steps.First(Op::kMakeDirectory), steps.First(Op::kHooks),
-                          steps.First(Op::kConsole),       steps.First(Op::kRemount),
+                          steps.First(Op::kConsole),       steps.First(Op::kSeal),
                           steps.First(Op::kReadonlyPath),  steps.First(Op::kMask),
                           steps.First(Op::kPivot),         steps.First(Op::kRootAttributes),
                           steps.First(Op::kChdir)};
@@ -222,11 +222,8 @@ TEST(Compile, ReadOnlyDevIsMadeSoAtTheEnd) {
                            })]
           .data);
   EXPECT_EQ(block.attr_set, static_cast<uint64_t>(MOUNT_ATTR_NOSUID));
-  auto end = steps.Data<launcher::MountBlock>(steps.Get(Op::kRemount).data);
-  EXPECT_EQ(steps.Text(end.destination), "/dev");
-  EXPECT_EQ(end.attr_set, static_cast<uint64_t>(MOUNT_ATTR_RDONLY));
-  EXPECT_LT(steps.Last(Op::kMknod), steps.First(Op::kRemount));
-  EXPECT_LT(steps.First(Op::kConsole), steps.First(Op::kRemount));  // makes /dev/console
+  EXPECT_LT(steps.Last(Op::kMknod), steps.First(Op::kSeal));
+  EXPECT_LT(steps.First(Op::kConsole), steps.First(Op::kSeal));  // makes /dev/console
 }
 
 TEST(Compile, SysctlsAreWrittenByTheNamespacesRootBeforeAnythingIsMounted) {

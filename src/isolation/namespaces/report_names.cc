@@ -142,6 +142,7 @@ const char* StepName(Op op) {
     case Op::kBind:
     case Op::kFileSystem:
     case Op::kRemount:
+    case Op::kSeal:
     case Op::kMask:
     case Op::kReadonlyPath:
     case Op::kHideMount:

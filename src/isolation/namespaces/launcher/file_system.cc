@@ -179,10 +179,32 @@ long BindFallback(const Launcher& l, const MountBlock& block) {
   return error < 0 ? error : tree.Release();
 }
 
+// The file system's own options of a remount.
+long ReconfigureSuper(Launcher& l, const MountBlock& block, int mount) {
+  Handle context(Call<__NR_fspick>(mount, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC));
+  if (context.bad()) return context.error();
+  long error = ConfigureSuperFlags(context.get(), block);
+  if (error == 0 && block.options != 0) {
+    error = ConfigureOptions(l, context.get(), l.base + block.options);
+  }
+  if (error < 0) return error;
+  error = Call<__NR_fsconfig>(context.get(), FSCONFIG_CMD_RECONFIGURE, nullptr, nullptr, 0);
+  if (error < 0) ExplainFromContext(l, context.get(), "");
+  return error;
+}
+
+// The mount itself, for a later one may lie over its destination by then.
+void KeepForSeal(Launcher& l, const Operation& op, MountBlock& block, Handle& mount) {
+  if ((op.flags & kSealLater) == 0) return;
+  block.mount = mount.Release();
+  block.sealed_before = l.sealed_last;
+  l.sealed_last = op.data;
+}
+
 }  // namespace
 
 long FileSystem(Launcher& l, const Operation& op) {
-  const auto& block = *l.Data<MountBlock>(op.data);
+  auto& block = *l.Data<MountBlock>(op.data);
   bool proc = Equal(l.Text(block.type), "proc");
   FileKind below;
   bool known = ModeBelow(l, block, below);
@@ -201,28 +223,37 @@ long FileSystem(Launcher& l, const Operation& op) {
   if (error == 0) error = MoveMount(mount.get(), destination.get());
   int made = mount.get();
   if (error == 0) error = KeepForUndo(l, op, mount);
-  return error < 0 ? error : SetPropagation(made, block);
+  if (error < 0) return error;
+  KeepForSeal(l, op, block, mount);
+  return SetPropagation(made, block);
 }
 
 long Remount(Launcher& l, const Operation& op) {
-  const auto& block = *l.Data<MountBlock>(op.data);
+  auto& block = *l.Data<MountBlock>(op.data);
   Handle destination(OpenDestination(l, op, block, Create::kNothing));
   if (destination.bad()) return destination.error();
   long error = SetAttributes(destination.get(), block.attr_set, block.attr_clear, 0, false);
   if (error == 0) error = SetRecursiveAttributes(destination.get(), block);
   if (error == 0) error = SetPropagation(destination.get(), block);
   bool super = block.super_flags != 0 || block.super_flags_clear != 0 || block.options != 0;
-  if (error < 0 || !super || (op.flags & kRecursive) != 0) return error;
-  Handle context(Call<__NR_fspick>(destination.get(), "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC));
-  if (context.bad()) return context.error();
-  error = ConfigureSuperFlags(context.get(), block);
-  if (error == 0 && block.options != 0) {
-    error = ConfigureOptions(l, context.get(), l.base + block.options);
-  }
-  if (error < 0) return error;
-  error = Call<__NR_fsconfig>(context.get(), FSCONFIG_CMD_RECONFIGURE, nullptr, nullptr, 0);
-  if (error < 0) ExplainFromContext(l, context.get(), "");
+  if (error == 0 && super && (op.flags & kRecursive) == 0)
+    error = ReconfigureSuper(l, block, destination.get());
+  if (error == 0) KeepForSeal(l, op, block, destination);
   return error;
+}
+
+long Seal(Launcher& l) {
+  while (l.sealed_last != 0) {
+    const auto& block = *l.Data<MountBlock>(l.sealed_last);
+    Handle mount(block.mount);
+    l.sealed_last = block.sealed_before;
+    long error = SetAttributes(mount.get(), MOUNT_ATTR_RDONLY, 0, 0, false);
+    if (error < 0) {
+      l.Explain(l.Text(block.destination));
+      return error;
+    }
+  }
+  return 0;
 }
 
 }  // namespace kiste::isolation::launcher

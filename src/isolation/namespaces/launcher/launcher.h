@@ -38,6 +38,7 @@ struct Launcher {
   int parent = -1;                   // O_PATH of the directory of the device before
   int time_offsets = -1;             // opened by kOpenTimeOffsets
   int mask = -1;                     // the empty read-only tmpfs that masks directories
+  Offset sealed_last = 0;            // MountBlock of the last mount with kSealLater
   const char* executable = nullptr;  // found by kFindExecutable
   int mounts[kMostMounts] = {};      // of a change: made so far, or found
   unsigned mount_count = 0;
@@ -128,6 +129,7 @@ long Bind(Launcher& l, const Operation& op);
 // file_system.cc
 long FileSystem(Launcher& l, const Operation& op);
 long Remount(Launcher& l, const Operation& op);
+long Seal(Launcher& l);
 // root.cc
 long Propagation(Launcher& l, const Operation& op);
 long Root(Launcher& l, const Operation& op);

@@ -129,6 +129,8 @@ long Perform(Launcher& l, const Operation& op) {
       return FileSystem(l, op);
     case Op::kRemount:
       return Remount(l, op);
+    case Op::kSeal:
+      return Seal(l);
     case Op::kMask:
       return Mask(l, op);
     case Op::kReadonlyPath:

@@ -73,6 +73,7 @@ enum class Op : __u32 {
   kBind,            // MountBlock at data, flags; fd: source tree or -1
   kFileSystem,      // MountBlock at data, text: SELinux label for its root or none
   kRemount,         // MountBlock at data
+  kSeal,            // the mounts with kSealLater become read-only
   kMask,            // data: offsets (data_count), text: SELinux label of what covers or none
   kReadonlyPath,    // text
   kHideMount,       // text: path on the host; unmounted, or covered where that is refused
@@ -114,6 +115,7 @@ enum Flag : __u32 {
   kDestinationNoFollow = 4096,  // a link at the destination is mounted on itself
   kSameLink = 8192,             // a name that is there must be the same link
   kUndo = 16384,                // unmounted again when a later operation fails
+  kSealLater = 32768,           // read-only at kSeal: mount points are made in it first
   kIfRefused = 512,             // only when an earlier attempt was refused
 };
 
@@ -135,6 +137,9 @@ struct MountBlock {
   __u64 attr_set, attr_clear, rec_attr_set, rec_attr_clear;  // MOUNT_ATTR_*
   __u32 propagation_count;
   __u32 propagation[4];  // MS_*, MS_REC
+  // The launcher's: with kSealLater, the mount and the block of the one before.
+  __s32 mount;
+  Offset sealed_before;
 };
 
 struct HookBlock {
