@@ -40,28 +40,32 @@ Result<uint32_t> ReadId(std::string_view option, std::string_view text) {
   return Invalid(StrCat("--", option, ": expected a number, found ", Quote(text)));
 }
 
-Result<oci::User> ReadUser(const std::string& text) {
+// What is not given, or empty, stays the container's, as in runc.
+Status ReadUser(const std::string& text, runtime::ExecOptions& options) {
+  if (text.empty()) return {};
   auto parts = Split(text, ':');
   if (parts.size() > 2) return Invalid(StrCat("--user: expected UID[:GID], found ", Quote(text)));
-  oci::User user;
-  user.uid = TRY(ReadId("user", parts[0]));
-  user.gid = parts.size() > 1 ? TRY(ReadId("user", parts[1])) : 0;
-  return user;
+  options.uid = TRY(ReadId("user", parts[0]));
+  if (parts.size() > 1) options.gid = TRY(ReadId("user", parts[1]));
+  return {};
 }
 
-Result<std::vector<int>> ReadCapabilities(const Arguments& arguments) {
+// A name that is not known is warned about, as in config.json.
+std::vector<int> ReadCapabilities(const Session& session) {
   std::vector<int> capabilities;
-  for (const auto& name : arguments.Values("cap")) {
-    auto number = oci::CapabilityNumber(name);
-    if (!number)
-      return Invalid(
-          StrCat("--cap: expected a capability like CAP_NET_ADMIN, found ", Quote(name)));
-    capabilities.push_back(*number);
+  for (const auto& name : session.arguments.Values("cap")) {
+    if (auto number = oci::CapabilityNumber(name)) {
+      capabilities.push_back(*number);
+    } else {
+      session.Warn()(
+          StrCat("--cap: ", Quote(name), " is no capability that this runtime knows: ignored"));
+    }
   }
   return capabilities;
 }
 
-// "path" alone, or "cpu,memory:path" once or more for different controllers, as runc has it.
+// "path" or ":path" alone, or "cpu,memory:path" once or more for different controllers, as runc has
+// it.
 Result<std::vector<sys::cgroup::SubPath>> ReadSubPaths(const std::vector<std::string>& texts) {
   std::vector<sys::cgroup::SubPath> paths;
   std::set<std::string_view> seen;
@@ -70,9 +74,9 @@ Result<std::vector<sys::cgroup::SubPath>> ReadSubPaths(const std::vector<std::st
   };
   for (const auto& text : texts) {
     size_t colon = text.find(':');
-    if (colon == std::string::npos) {
+    if (colon == std::string::npos || colon == 0) {
       if (texts.size() > 1) return wrong(text, "expected CONTROLLERS:PATH beside another one");
-      return std::vector<sys::cgroup::SubPath>{{{}, text}};
+      return std::vector<sys::cgroup::SubPath>{{{}, colon == 0 ? text.substr(1) : text}};
     }
     sys::cgroup::SubPath sub{{}, text.substr(colon + 1)};
     for (auto controller : Split(std::string_view(text).substr(0, colon), ',')) {
@@ -87,7 +91,8 @@ Result<std::vector<sys::cgroup::SubPath>> ReadSubPaths(const std::vector<std::st
   return paths;
 }
 
-Result<runtime::ExecOptions> ReadOptions(const Arguments& arguments) {
+Result<runtime::ExecOptions> ReadOptions(const Session& session) {
+  const auto& arguments = session.arguments;
   runtime::ExecOptions options;
   options.process_file = arguments.Value("process");
   const auto& words = arguments.positional();
@@ -105,12 +110,12 @@ Result<runtime::ExecOptions> ReadOptions(const Arguments& arguments) {
   if (!options.cwd.empty() && options.cwd[0] != '/') {
     return Invalid(StrCat("--cwd: expected an absolute path, found ", Quote(options.cwd)));
   }
-  if (arguments.Has("user")) options.user = TRY(ReadUser(arguments.Value("user")));
+  TRY(ReadUser(arguments.Value("user"), options));
   for (const auto& gid : arguments.Values("additional-gids")) {
     options.additional_gids.push_back(TRY(ReadId("additional-gids", gid)));
   }
-  options.capabilities = TRY(ReadCapabilities(arguments));
-  options.no_new_privileges = arguments.Switch("no-new-privs");
+  options.capabilities = ReadCapabilities(session);
+  if (arguments.Has("no-new-privs")) options.no_new_privileges = arguments.Switch("no-new-privs");
   options.terminal = arguments.Switch("tty");
   options.apparmor_profile = arguments.Value("apparmor");
   options.selinux_label = arguments.Value("process-label");
@@ -121,7 +126,7 @@ Result<int> Run(Session& session) {
   const auto& arguments = session.arguments;
   runtime::ExecRequest request;
   request.id = session.Id();
-  request.options = TRY(ReadOptions(arguments));
+  request.options = TRY(ReadOptions(session));
   request.detach = arguments.Switch("detach");
   request.console_socket = arguments.Value("console-socket");
   request.pidfd_socket = arguments.Value("pidfd-socket");

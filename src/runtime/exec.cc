@@ -63,13 +63,11 @@ Result<oci::Process> ResolveProcess(const ExecOptions& options, const oci::Proce
   process.args = options.args;
   process.env.insert(process.env.end(), options.env.begin(), options.env.end());
   if (!options.cwd.empty()) process.cwd = options.cwd;
-  if (options.user) {
-    process.user.uid = options.user->uid;
-    process.user.gid = options.user->gid;
-  }
+  process.user.uid = options.uid.value_or(process.user.uid);
+  process.user.gid = options.gid.value_or(process.user.gid);
   if (!options.additional_gids.empty()) process.user.additional_gids = options.additional_gids;
   AddCapabilities(options.capabilities, process);
-  process.no_new_privileges = process.no_new_privileges || options.no_new_privileges;
+  process.no_new_privileges = options.no_new_privileges.value_or(process.no_new_privileges);
   process.terminal = options.terminal;
   process.console_size.reset();
   if (!options.apparmor_profile.empty()) process.apparmor_profile = options.apparmor_profile;

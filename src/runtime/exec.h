@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "oci/config.h"
 #include "runtime/plan.h"
 #include "runtime/store.h"
 
@@ -20,10 +19,10 @@ struct ExecOptions {
   std::string process_file;
   std::vector<std::string> args, env;
   std::string cwd;
-  std::optional<oci::User> user;  // uid and gid; groups apart
+  std::optional<uint32_t> uid, gid;
   std::vector<uint32_t> additional_gids;
   std::vector<int> capabilities;
-  bool no_new_privileges = false;
+  std::optional<bool> no_new_privileges;
   bool terminal = false;
   std::string apparmor_profile, selinux_label;
 };

@@ -785,14 +785,15 @@ def test_exec_stays_in_the_containers_cgroups_of_the_others(runtime, bundle):
     assert found["pids"] == inside["pids"] and found["cpu"] == inside["cpu"]
 
 
-def test_exec_in_a_cgroup_below_in_all_hierarchies(runtime, bundle):
+@pytest.mark.parametrize("option", ["sub", ":sub"])
+def test_exec_in_a_cgroup_below_in_all_hierarchies(runtime, bundle, option):
     container = runtime.run_detached(bundle.sleeps())
     for folder in cgroups.ProcessCgroups(container.pid).folders():
         (folder / "sub").mkdir()
         for name in ("cpuset.cpus", "cpuset.mems"):
             if cgroups.layout() != "v2" and (folder / name).exists():
                 (folder / "sub" / name).write_text((folder / name).read_text())
-    found = cgroups_of_exec(container, "--cgroup", "sub")
+    found = cgroups_of_exec(container, "--cgroup", option)
     own = cgroups.ProcessCgroups(container.pid).paths
     assert all(path.endswith("/sub") for name, path in found.items() if own.get(name or "unified", "/") != "/")
 
