@@ -15,7 +15,8 @@ namespace {
 constexpr size_t kAnyNumber = 100'000;
 
 constexpr Option kOptions[] = {
-    {"process", 'p', "FILE", "a process object instead of the options below"},
+    {"process", 'p', "FILE",
+     "a process object instead of the options below; - from standard input"},
     {"detach", 'd', nullptr, "return as soon as the process runs"},
     {"tty", 't', nullptr, "give it a terminal"},
     {"console-socket", 0, "PATH", "Unix socket that is sent the terminal"},

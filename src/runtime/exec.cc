@@ -15,6 +15,7 @@
 #include "runtime/state_text.h"
 #include "runtime/systemd_unit.h"
 #include "sys/file.h"
+#include "sys/named_pipe.h"
 #include "sys/pidfd.h"
 #include "sys/socket.h"
 
@@ -22,10 +23,19 @@ namespace kiste::runtime {
 
 namespace {
 
+// "-" is standard input, of whatever kind, as in crun; /dev/stdin by its name could not be opened
+// again where it is a socket.
+Result<std::string> ReadProcessText(const std::string& file, Deadline deadline) {
+  if (file == "-" || file == "/dev/stdin")
+    return sys::ReadInTime(0, "standard input", json::kMaxBytes, deadline);
+  return sys::ReadFileOrPipe(file, json::kMaxBytes, deadline);
+}
+
 // A process object of its own has what it has; capabilities, limits and labels that it does not
 // name are the container's.
-Result<oci::Process> ProcessFromFile(const std::string& file, const oci::Process& container) {
-  std::string text = TRY_CONTEXT(sys::ReadRegularFile(file, json::kMaxBytes), "--process");
+Result<oci::Process> ProcessFromFile(const std::string& file, Deadline deadline,
+                                     const oci::Process& container) {
+  std::string text = TRY_CONTEXT(ReadProcessText(file, deadline), "--process");
   auto process = TRY(oci::ParseProcess(std::move(text), file));
   if (!process.capabilities) process.capabilities = container.capabilities;
   if (!process.oom_score_adj) process.oom_score_adj = container.oom_score_adj;
@@ -53,9 +63,10 @@ oci::Process NoProcess() {
   return process;
 }
 
-Result<oci::Process> ResolveProcess(const ExecOptions& options, const oci::Process& container) {
+Result<oci::Process> ResolveProcess(const ExecOptions& options, Deadline deadline,
+                                    const oci::Process& container) {
   if (!options.process_file.empty()) {
-    auto process = TRY(ProcessFromFile(options.process_file, container));
+    auto process = TRY(ProcessFromFile(options.process_file, deadline, container));
     process.terminal = process.terminal || options.terminal;
     return process;
   }
@@ -180,7 +191,8 @@ Result<int> Exec(const Store& store, const ExecRequest& request) {
   auto container = TRY(LoadContainer(store, request.id));
   TRY_STEP(CheckStatus(container, request.ignore_paused), "state");
   auto config = TRY_STEP(container.folder.LoadConfig(), "state");
-  auto process = TRY(ResolveProcess(request.options, config.process.value_or(NoProcess())));
+  auto process = TRY(ResolveProcess(request.options, Deadline::In(store.patience()),
+                                    config.process.value_or(NoProcess())));
   auto plan = TRY_STEP(Plan(store, request, container, process, config), "plan");
   Fd terminal_from;
   if (process.terminal && !request.console_socket.empty()) {

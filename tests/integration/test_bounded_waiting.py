@@ -282,3 +282,12 @@ def test_create_works_where_memory_files_may_not_be_executed(runtime, bundle, se
     inside = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script, "sh"]
     result = runtime.run(bundle.sh("echo works"), prefix=inside)
     assert (result.code, result.stdout) == (0, "works\n"), str(result)
+
+
+def test_exec_gives_up_a_process_object_that_does_not_come(hurried, bundle, workspace):
+    container = hurried.run_detached(bundle.sleeps())
+    fifo = workspace / "fifo"
+    os.mkfifo(fifo)
+    result = in_time(lambda: hurried("exec", "--process", fifo, container.id))
+    hurried.check_refusal(result, code=255)
+    assert "--process" in result.stderr and str(fifo) in result.stderr

@@ -178,6 +178,28 @@ def test_process_is_read_from_a_file(runtime, container, workspace):
     assert result.lines == ["0", "/tmp", "from process.json"]
 
 
+@pytest.mark.parametrize("name", ["/dev/stdin", pytest.param("-", marks=pytest.mark.kiste_only("it is crun's word"))])
+@pytest.mark.parametrize("kind", ["file", "pipe"])
+def test_process_is_read_from_standard_input(runtime, container, workspace, name, kind):
+    file = process_file(workspace)
+    source = {"text": file.read_text()} if kind == "pipe" else {"stdin": file.open()}
+    assert runtime.ok("exec", "--process", name, container.id, **source).lines == ["0", "/tmp", "from process.json"]
+
+
+def test_process_is_read_from_what_a_shell_puts_in_place_of_a_file(runtime, container, workspace):
+    prefix = ["bash", "-c", 'exec "$@" --process <(sleep 0.1; cat "$0") "$ID"', process_file(workspace)]
+    result = runtime.ok("exec", prefix=prefix, env={**os.environ, "ID": container.id})
+    assert result.lines == ["0", "/tmp", "from process.json"]
+
+
+@pytest.mark.kiste_only("it reads devices")
+@pytest.mark.parametrize("path", ["/dev/null", "/dev/zero", "/tmp"])
+def test_process_from_what_is_no_file_is_refused(runtime, container, path):
+    result = runtime("exec", "--process", path, container.id)
+    runtime.check_refusal(result, code=255)
+    assert "--process" in result.stderr and path in result.stderr
+
+
 def test_process_has_only_its_own_capabilities(runtime, container, workspace):
     file = process_file(workspace, args=["/bin/cat", "/proc/self/status"],
                         capabilities={name: ["CAP_KILL"] for name in ("bounding", "effective", "permitted")})
