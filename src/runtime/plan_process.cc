@@ -64,6 +64,16 @@ std::string CapabilityNames(uint64_t set) {
   return Join(names, ", ");
 }
 
+// Leaves out of `set` what is not in `within`, with a warning.
+void Confine(std::string_view name, uint64_t within, std::string_view lack,
+             const ProcessRequest& request, uint64_t& set) {
+  uint64_t outside = set & ~within;
+  set &= within;
+  if (outside == 0) return;
+  request.warn(StrCat("process.capabilities.", name, ": ", CapabilityNames(outside), ": ", lack,
+                      ": left out"));
+}
+
 // A capability that cannot be granted is left out, with a warning (config.md, "Linux Process").
 Status PlanCapabilities(const ProcessRequest& request, isolation::CapabilitySets& plan) {
   auto wanted = request.process.capabilities.value_or(oci::Capabilities{});
@@ -76,6 +86,9 @@ Status PlanCapabilities(const ProcessRequest& request, isolation::CapabilitySets
     request.warn(StrCat("process.capabilities: ", Quote(name),
                         " is no capability that this runtime knows: ignored"));
   }
+  // capset(2) takes no more than these.
+  Confine("effective", plan.permitted, "not permitted", request, plan.effective);
+  Confine("inheritable", plan.bounding, "not in the bounding set", request, plan.inheritable);
   // capabilities(7): only what is both permitted and inheritable can be ambient.
   uint64_t never_ambient = plan.ambient & ~(plan.permitted & plan.inheritable);
   // Engines that leave the inheritable set empty (CVE-2022-24769), and write ambient ones all the

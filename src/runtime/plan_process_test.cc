@@ -95,13 +95,27 @@ TEST(PlanProcess, WithoutCapabilitiesNone) {
 TEST(PlanProcess, OnlyPermittedAndInheritableCanBeAmbient) {
   Fixture given;
   given.process.capabilities = oci::Capabilities{
-      .bounding = 7, .effective = 7, .inheritable = 1, .permitted = 3, .ambient = 7};
+      .bounding = 7, .effective = 3, .inheritable = 1, .permitted = 3, .ambient = 7};
   auto plan = given.Plan().value();
   EXPECT_EQ(plan.capabilities.ambient, 1u);
   ASSERT_EQ(given.warnings.size(), 1u);
   EXPECT_EQ(given.warnings[0],
             "process.capabilities.ambient: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH: not both "
             "permitted and inheritable: left out");
+}
+
+TEST(PlanProcess, WhatCapsetWouldRefuseIsLeftOutWithAWarning) {
+  Fixture given;
+  given.process.capabilities =
+      oci::Capabilities{.bounding = 1, .effective = 3, .inheritable = 5, .permitted = 1};
+  auto plan = given.Plan().value();
+  EXPECT_EQ(plan.capabilities.effective, 1u);
+  EXPECT_EQ(plan.capabilities.inheritable, 1u);
+  EXPECT_EQ(given.warnings,
+            (std::vector<std::string>{
+                "process.capabilities.effective: CAP_DAC_OVERRIDE: not permitted: left out",
+                "process.capabilities.inheritable: CAP_DAC_READ_SEARCH: not in the bounding set: "
+                "left out"}));
 }
 
 TEST(PlanProcess, AmbientCapabilitiesWithoutAnyInheritableAreLeftOutInSilence) {

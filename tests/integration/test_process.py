@@ -187,6 +187,18 @@ def test_an_ordinary_user_without_ambient_ones_has_only_the_bound(runtime, bundl
     assert capability_sets(runtime, bundle) == {"bounding": 1 << 5, "effective": 0, "permitted": 0, "inheritable": 0, "ambient": 0}
 
 
+@pytest.mark.kiste_only("it fails with capset's EPERM")
+@pytest.mark.parametrize("which, lacking", [("effective", "permitted"), ("inheritable", "bounding")])
+def test_a_capability_that_its_set_cannot_hold_is_left_out_with_a_warning(runtime, bundle, which, lacking):
+    names = ["CAP_KILL", "CAP_CHOWN"]
+    bundle.process["capabilities"] = {name: names for name in SETS if name != "ambient"} | {lacking: ["CAP_KILL"]}
+    bundle.args("/bin/cat", "/proc/self/status")
+    result = runtime.run(bundle)
+    assert result.code == 0 and which in result.stderr and "CAP_CHOWN" in result.stderr, result
+    if which == "inheritable":
+        assert "CapInh:\t0000000000000020" in result.stdout
+
+
 def test_a_capability_that_is_not_given_is_really_missing(runtime, bundle):
     assert runtime.run(bundle.sh("chown 1:1 /tmp/x 2>&1; hostname other 2>&1; mount -t tmpfs x /mnt 2>&1")).code != 0
 
