@@ -291,6 +291,22 @@ def test_poststop_runs_after_the_container_is_gone(runtime, hooked, seen):
     assert (seen / "result").read_text() == "gone\n"
 
 
-def test_the_output_of_a_hook_is_not_the_containers(runtime, hooked, seen):
-    add(hooked, seen, "createRuntime", "echo noise")
-    assert runtime.output_of(hooked.sh("echo data")).splitlines()[-1] == "data"
+@pytest.mark.parametrize("kind", ALL)
+def test_the_output_of_a_hook_is_not_the_containers(runtime, hooked, seen, kind):
+    add(hooked, seen, kind, "echo noise; echo noise >&2")
+    result = runtime.run(hooked.sh("echo data; echo words >&2"))
+    assert (result.code, result.stdout, result.stderr) == (0, "data\n", "words\n")
+
+
+@pytest.mark.parametrize("kind", ["prestart", "createRuntime", "createContainer", "startContainer"])
+def test_what_a_failing_hook_said_is_in_the_error(runtime, hooked, seen, kind):
+    add(hooked, seen, kind, """echo because; echo '"reason"' >&2; exit 3""")
+    result = runtime.refuses_to_run(hooked, f"hooks.{kind}", r'/bin/sh: exit status 3, output: "because\n\"reason\""')
+    assert "because" in result.stderr and "reason" in result.stderr and result.stdout == ""
+
+
+@pytest.mark.parametrize("kind", ["createContainer", "startContainer"])
+def test_a_failing_hook_may_say_much(runtime, hooked, seen, kind):
+    """The error holds the beginning; no pipe fills up."""
+    add(hooked, seen, kind, "head -c 300000 /dev/zero | tr '\\0' x; exit 3")
+    runtime.refuses_to_run(hooked, f"hooks.{kind}", "exit status 3, output: \"xxxx", "xxxx…\"")

@@ -278,6 +278,9 @@ TEST_F(LaunchTest, FailingInnerHookIsTold) {
   LaunchPlan plan = Shell("");
   plan.start_container.hooks.push_back({"/bin/sh", {"sh", "-c", "exit 9"}, {}, {}});
   EXPECT_EQ(Run(plan), "error: hooks.startContainer: /bin/sh: exit status 9");
+  plan.start_container.hooks[0].args = {"sh", "-c", "echo out; echo err >&2; exit 9"};
+  EXPECT_EQ(Run(plan),
+            "error: hooks.startContainer: /bin/sh: exit status 9, output: \"out\\nerr\"");
   plan.start_container.hooks[0].args = {"sh", "-c", "kill -9 $$"};
   EXPECT_EQ(Run(plan), "error: hooks.startContainer: /bin/sh: killed by signal 9");
   plan.start_container.hooks[0].args = {"sh", "-c", "exec sleep 1000"};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The hooks that run inside the container's namespaces: createContainer (before the root is
-// switched) and startContainer (before the user's program). The state is on their standard input.
+// switched) and startContainer (before the user's program). The state is on their standard input;
+// what they write is no part of the container's output and is shown when they fail.
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/poll.h>
@@ -33,13 +34,20 @@ long StateFile(const Launcher& l, const char* state) {
   return error < 0 ? error : file.Release();
 }
 
-[[noreturn]] void RunHook(const Launcher& l, const HookBlock& hook, int input) {
+// A memory file for what a hook writes: nobody has to read while it runs, and what it leaves
+// running may go on writing. It is no way to more memory: pages are charged to the cgroup of who
+// writes them, the container's, as if the hook had allocated them.
+long OutputFile() { return Call<__NR_memfd_create>("output", 1u /* MFD_CLOEXEC */); }
+
+[[noreturn]] void RunHook(const Launcher& l, const HookBlock& hook, int input, int output) {
   auto pointers = [&l](Offset list) {
     auto* slots = l.Data<__u64>(list);
     for (unsigned i = 0; slots[i] != 0; ++i) slots[i] += reinterpret_cast<__u64>(l.base);
     return slots;
   };
   Call<__NR_dup3>(input, 0, 0);
+  Call<__NR_dup3>(output, 1, 0);
+  Call<__NR_dup3>(output, 2, 0);
   Call<__NR_execve>(l.Text(hook.path), pointers(hook.argv), pointers(hook.envp));
   Exit(127);
 }
@@ -64,6 +72,36 @@ long WaitHook(long pid, int timeout) {
   return error < 0 ? error : status;
 }
 
+// How a hook failed, in the words of runtime/hooks.cc: with the beginning of what it wrote.
+void ExplainFailure(Launcher& l, const char* path, long status, int output) {
+  char code[24];
+  bool exited = (status & 0x7f) == 0;
+  AppendNumber(code, code + sizeof code,
+               static_cast<unsigned long>(exited ? status >> 8 : status & 0x7f));
+  l.Explain(path, exited ? ": exit status " : ": killed by signal ", code);
+  char said[sizeof l.report.detail];
+  long size = Call<__NR_pread64>(output, said, sizeof said, 0);
+  if (size > 0) l.ExplainQuoted(", output: ", said, static_cast<unsigned long>(size));
+}
+
+long RunToEnd(Launcher& l, const HookBlock& hook, const char* state) {
+  const char* path = l.Text(hook.path);
+  l.Explain(path);
+  Handle input(StateFile(l, state));
+  if (input.bad()) return input.error();
+  Handle output(OutputFile());
+  if (output.bad()) return output.error();
+  clone_args arguments{};
+  arguments.exit_signal = kSigChild;
+  long pid = Call<__NR_clone3>(&arguments, sizeof arguments);
+  if (pid < 0) return pid;
+  if (pid == 0) RunHook(l, hook, input.get(), output.get());
+  long status = WaitHook(pid, hook.timeout);
+  if (status <= 0) return status;
+  ExplainFailure(l, path, status, output.get());
+  return -ECANCELED;
+}
+
 }  // namespace
 
 void ExpandState(const Launcher& l, const char* state, StatePieces& to) {
@@ -83,25 +121,8 @@ void ExpandState(const Launcher& l, const char* state, StatePieces& to) {
 long Hooks(Launcher& l, const Operation& op) {
   const auto* hooks = l.Data<HookBlock>(op.data);
   for (unsigned i = 0; i < op.data_count; ++i) {
-    const char* path = l.Text(hooks[i].path);
-    l.Explain(path);
-    Handle input(StateFile(l, l.Text(op.text)));
-    if (input.bad()) return input.error();
-    clone_args arguments{};
-    arguments.exit_signal = kSigChild;
-    long pid = Call<__NR_clone3>(&arguments, sizeof arguments);
-    if (pid < 0) return pid;
-    if (pid == 0) RunHook(l, hooks[i], input.get());
-    long status = WaitHook(pid, hooks[i].timeout);
-    if (status < 0) return status;
-    if (status != 0) {
-      char code[24];
-      bool exited = (status & 0x7f) == 0;
-      AppendNumber(code, code + sizeof code,
-                   static_cast<unsigned long>(exited ? status >> 8 : status & 0x7f));
-      l.Explain(path, exited ? ": exit status " : ": killed by signal ", code);
-      return -ECANCELED;
-    }
+    long error = RunToEnd(l, hooks[i], l.Text(op.text));
+    if (error < 0) return error;
   }
   return 0;
 }

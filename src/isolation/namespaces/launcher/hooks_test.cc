@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "base/strings.h"
 #include "isolation/namespaces/launcher/launcher.h"
 
 namespace kiste::isolation::launcher {
@@ -84,6 +85,40 @@ TEST(LauncherText, ExplanationsAreCutNotOverrun) {
   std::string much(1000, 'x');
   l.Explain(much.c_str(), much.c_str());
   EXPECT_EQ(std::string(l.report.detail).size(), sizeof l.report.detail - 1);
+  EXPECT_EQ(l.report.pid, 0x7777);
+}
+
+TEST(LauncherText, ForeignWordsAreQuotedAsTheRuntimeDoes) {
+  auto quoted = [](std::string_view text) {
+    char buffer[64];
+    AppendQuoted(buffer, buffer + sizeof buffer, text.data(), text.size());
+    return std::string(buffer);
+  };
+  for (std::string_view text :
+       {"", "plain", "a\nb", "say \"x\"", "back\\slash", "\t\x1b[1m\x7f", "ü"})
+    EXPECT_EQ(quoted(text), Quote(text, 100)) << text;
+  std::string much(100, 'x');
+  EXPECT_EQ(quoted(much), Quote(much, 55));
+  std::string escapes(100, '\x01');
+  EXPECT_EQ(quoted(escapes), Quote(escapes, 14));
+}
+
+TEST(LauncherText, QuotedExplanationsAreCutNotOverrun) {
+  Launcher l;
+  l.report.pid = 0x7777;
+  l.Explain("one");
+  l.ExplainQuoted(", output: ", " \n", 2);
+  EXPECT_STREQ(l.report.detail, "one");
+  l.ExplainQuoted(", output: ", "\ntwo\n\n", 6);
+  EXPECT_STREQ(l.report.detail, "one, output: \"two\"");
+  std::string much(1000, 'x');
+  for (size_t before = 0; before <= sizeof l.report.detail; ++before) {
+    l.Explain(much.substr(0, before).c_str());
+    l.ExplainQuoted(", output: ", much.data(), much.size());
+    std::string_view detail = l.report.detail;
+    EXPECT_LT(detail.size(), sizeof l.report.detail);
+    EXPECT_TRUE(detail.find(',') == detail.npos || detail.ends_with("x…\"")) << detail;
+  }
   EXPECT_EQ(l.report.pid, 0x7777);
 }
 

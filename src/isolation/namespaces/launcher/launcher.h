@@ -55,6 +55,9 @@ struct Launcher {
   }
   // Adds words to the failure report: pieces are joined; cut when too long.
   void Explain(const char* piece, const char* piece2 = "", const char* piece3 = "");
+  // Adds `piece` and foreign text in quotes, without the blanks around it, to what was explained;
+  // cut when too long, and nothing when hardly any of it has room.
+  void ExplainQuoted(const char* piece, const char* text, unsigned long size);
 };
 
 // text.cc (also memcpy, memset, memcmp, memmove for the compiler)
@@ -64,6 +67,8 @@ bool StartsWith(const char* text, const char* prefix);
 void Copy(void* to, const void* from, unsigned long size);
 char* AppendText(char* to, const char* end, const char* text);  // keeps a NUL; returns the new end
 char* AppendNumber(char* to, const char* end, unsigned long number);
+// `text` in the form of base/strings.h, Quote(): marked when it was cut. For 8 bytes at least.
+char* AppendQuoted(char* to, const char* end, const char* text, unsigned long size);
 bool ParseNumber(const char*& text, unsigned long& number);  // advances; false without a digit
 
 // descriptors.cc

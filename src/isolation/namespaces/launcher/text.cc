@@ -85,6 +85,23 @@ char* AppendNumber(char* to, const char* end, unsigned long number) {
   return AppendText(to, end, first);
 }
 
+char* AppendQuoted(char* to, const char* end, const char* text, unsigned long size) {
+  constexpr char kHex[] = "0123456789abcdef";
+  constexpr int kRest = 4 + 4;  // the longest of one character, then the mark, the quote, the NUL
+  to = AppendText(to, end, "\"");
+  unsigned long i = 0;
+  for (; i < size && end - to > kRest; ++i) {
+    auto byte = static_cast<unsigned char>(text[i]);
+    char plain[] = {text[i], 0};
+    char escaped[] = {'\\', text[i], 0};
+    char hex[] = {'\\', 'x', kHex[byte >> 4], kHex[byte & 15], 0};
+    bool quoted = text[i] == '"' || text[i] == '\\';
+    bool control = byte < 0x20 || byte == 0x7f;
+    to = AppendText(to, end, text[i] == '\n' ? "\\n" : quoted ? escaped : control ? hex : plain);
+  }
+  return AppendText(to, end, i < size ? "…\"" : "\"");
+}
+
 bool ParseNumber(const char*& text, unsigned long& number) {
   if (*text < '0' || *text > '9') return false;
   number = 0;
@@ -100,6 +117,17 @@ void Launcher::Explain(const char* piece, const char* piece2, const char* piece3
   to = AppendText(to, end, piece);
   to = AppendText(to, end, piece2);
   AppendText(to, end, piece3);
+}
+
+void Launcher::ExplainQuoted(const char* piece, const char* text, unsigned long size) {
+  constexpr unsigned kWorthIt = 16;
+  auto blank = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
+  while (size > 0 && blank(text[size - 1])) --size;
+  while (size > 0 && blank(*text)) ++text, --size;
+  const char* end = report.detail + sizeof report.detail;
+  char* to = report.detail + Length(report.detail);
+  if (size == 0 || end - to < static_cast<long>(Length(piece) + kWorthIt)) return;
+  AppendQuoted(AppendText(to, end, piece), end, text, size);
 }
 
 }  // namespace kiste::isolation::launcher
