@@ -134,6 +134,15 @@ def test_a_hook_has_exactly_its_environment_and_arguments(runtime, bundle, seen)
     assert (seen / "args").read_text() == "one\ntwo words\n"
 
 
+@pytest.mark.parametrize("kind", ALL)
+def test_the_umask_of_a_hook(runtime, hooked, seen, kind):
+    """The runtime's own, which is its caller's; for the hook that comes before the program, the program's."""
+    add(hooked, seen, kind, "umask >$SEEN/umask")
+    hooked.process["user"]["umask"] = 0o077
+    runtime.run(hooked, umask=0o027)
+    assert (seen / "umask").read_text() == ("0077\n" if kind == "startContainer" else "0027\n")
+
+
 @pytest.mark.parametrize("kind", ["prestart", "createRuntime"])
 def test_a_failing_hook_fails_create_and_leaves_nothing(runtime, hooked, seen, kind):
     add(hooked, seen, kind, "echo because >&2; exit 3")

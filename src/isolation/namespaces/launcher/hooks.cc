@@ -48,6 +48,7 @@ long OutputFile() { return Call<__NR_memfd_create>("output", 1u /* MFD_CLOEXEC *
   Call<__NR_dup3>(input, 0, 0);
   Call<__NR_dup3>(output, 1, 0);
   Call<__NR_dup3>(output, 2, 0);
+  Call<__NR_umask>(l.umask);
   Call<__NR_execve>(l.Text(hook.path), pointers(hook.argv), pointers(hook.envp));
   Exit(127);
 }

@@ -39,6 +39,7 @@ struct Launcher {
   int time_offsets = -1;             // opened by kOpenTimeOffsets
   int mask = -1;                     // the empty read-only tmpfs that masks directories
   Offset sealed_last = 0;            // MountBlock of the last mount with kSealLater
+  long umask = 0;                    // of hooks: the runtime's until kUmask, then the process's
   const char* executable = nullptr;  // found by kFindExecutable
   int mounts[kMostMounts] = {};      // of a change: made so far, or found
   unsigned mount_count = 0;

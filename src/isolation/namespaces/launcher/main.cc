@@ -105,7 +105,8 @@ long Perform(Launcher& l, const Operation& op) {
     case Op::kCapabilities:
       return StayHidden(l, SetCapabilities(l, op));
     case Op::kUmask:
-      Call<__NR_umask>(op.a);
+      l.umask = static_cast<long>(op.a);
+      Call<__NR_umask>(l.umask);
       return 0;
     case Op::kNoNewPrivileges:
       return Call<__NR_prctl>(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -199,7 +200,7 @@ bool Load(Launcher& l, int fd) {
   static Launcher l;
   Call<__NR_prctl>(PR_SET_NAME, "kiste-init", 0, 0, 0);
   if (!Load(l, program_fd)) Exit(125);
-  Call<__NR_umask>(0);
+  l.umask = Call<__NR_umask>(0);
   const auto* operations = l.Data<Operation>(l.program->operations);
   for (__u32 i = 0; i < l.program->operation_count; ++i) {
     l.report.index = i;
