@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/update.h"
 
-#include <fcntl.h>
-
 #include "base/json.h"
 #include "base/strings.h"
 #include "cli/command.h"
@@ -96,14 +94,14 @@ Result<oci::Resources> ReadOptions(const Arguments& arguments) {
   return resources;
 }
 
-Result<oci::Resources> ReadFile(const std::string& path) {
+Result<oci::Resources> ReadFile(const std::string& path, std::chrono::milliseconds patience) {
   bool standard_input = path == "-";
   std::string name = standard_input ? "standard input" : path;
-  Fd file;
-  if (!standard_input) file = TRY_CONTEXT(sys::Open(path, O_RDONLY), "--resources");
-  std::string text = TRY_CONTEXT(
-      sys::ReadAll(standard_input ? 0 : file.get(), name, json::kMaxBytes), "--resources");
-  return oci::ParseResources(std::move(text), name);
+  auto text = standard_input
+                  ? sys::ReadAll(0, name, json::kMaxBytes)  // as long as who types it takes
+                  : sys::ReadFileWithin(path, json::kMaxBytes, Deadline::In(patience));
+  if (!text) return Context(std::move(text), "--resources");
+  return oci::ParseResources(std::move(*text), name);
 }
 
 Result<int> Run(Session& session) {
@@ -111,7 +109,8 @@ Result<int> Run(Session& session) {
   runtime::UpdateRequest request;
   request.id = session.Id();
   std::string file = arguments.Value("resources");
-  request.resources = file.empty() ? TRY(ReadOptions(arguments)) : TRY(ReadFile(file));
+  request.resources =
+      file.empty() ? TRY(ReadOptions(arguments)) : TRY(ReadFile(file, session.patience));
   request.pids_zero = file.empty() ? runtime::PidsZero::kLimit : runtime::PidsZero::kAsConfig;
   if (file.empty()) {
     request.l3_cache_schema = arguments.Value("l3-cache-schema");

@@ -2,6 +2,7 @@
 #include "sys/file.h"
 
 #include <dirent.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,12 +25,29 @@ Result<Fd> Open(const std::string& path, int flags, mode_t mode) {
   return OpenAt(AT_FDCWD, path, flags, mode);
 }
 
-Result<std::string> ReadAll(int fd, const std::string& name, size_t limit) {
+namespace {
+
+// Waits until there is something to read, be it the end.
+Status WaitReadable(int fd, const std::string& name, Deadline deadline) {
+  pollfd entry{fd, POLLIN, 0};
+  while (true) {
+    int ready = poll(&entry, 1, deadline.PollTime());
+    if (ready > 0) return {};
+    if (ready == 0)
+      return Fail(ErrorKind::kTimeout, StrCat("read ", name, ": its end did not come in time"));
+    if (errno != EINTR) return ErrnoError(StrCat("poll ", name));
+  }
+}
+
+}  // namespace
+
+Result<std::string> ReadAll(int fd, const std::string& name, size_t limit, Deadline deadline) {
   std::string text;
   char buffer[16384];
   while (true) {
+    if (!deadline.never()) TRY(WaitReadable(fd, name, deadline));
     ssize_t size = read(fd, buffer, sizeof buffer);
-    if (size < 0 && errno == EINTR) continue;
+    if (size < 0 && (errno == EINTR || (errno == EAGAIN && !deadline.never()))) continue;
     if (size < 0) return ErrnoError(StrCat("read ", name));
     if (size == 0) return text;
     text.append(buffer, static_cast<size_t>(size));
@@ -48,6 +66,11 @@ Result<std::string> ReadRegularFile(const std::string& path, size_t limit) {
   if (fstat(file.get(), &status) < 0) return ErrnoError(StrCat("stat ", path));
   if (!S_ISREG(status.st_mode)) return Invalid(StrCat(path, ": expected a regular file"));
   return ReadAll(file.get(), path, limit);
+}
+
+Result<std::string> ReadFileWithin(const std::string& path, size_t limit, Deadline deadline) {
+  Fd file = TRY(Open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  return ReadAll(file.get(), path, limit, deadline);
 }
 
 Status WriteAll(int fd, std::string_view text, const std::string& name) {

@@ -20,11 +20,16 @@ namespace kiste::sys {
 
 Result<Fd> Open(const std::string& path, int flags, mode_t mode = 0);
 Result<Fd> OpenAt(int directory, const std::string& path, int flags, mode_t mode = 0);
-// The whole file; kInvalid when it has more than `limit` bytes.
-Result<std::string> ReadAll(int fd, const std::string& name, size_t limit);
+// The whole file; kInvalid when it has more than `limit` bytes; kTimeout when its end has not come
+// at the deadline, for which the descriptor should be one that does not block.
+Result<std::string> ReadAll(int fd, const std::string& name, size_t limit,
+                            Deadline deadline = Deadline::Never());
 Result<std::string> ReadFileAt(int directory, const std::string& path, size_t limit = 16 << 20);
 // The same for a file that must be a regular one: a FIFO in its place would make us wait for ever.
 Result<std::string> ReadRegularFile(const std::string& path, size_t limit);
+// The same for what may also be a pipe (/dev/stdin, a shell's <(…)) or FIFO, for whose writer and
+// end it waits until the deadline.
+Result<std::string> ReadFileWithin(const std::string& path, size_t limit, Deadline deadline);
 Status WriteAll(int fd, std::string_view text, const std::string& name);
 // Opens an existing file and writes `text` at once (files of /proc and /sys).
 Status WriteExisting(const std::string& path, std::string_view text);

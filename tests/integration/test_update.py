@@ -2,6 +2,8 @@
 """`update`: limits of a container that is there, by options and by JSON. What is not given stays as it is."""
 
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -210,6 +212,39 @@ def test_with_json_the_options_do_not_count(container):
     update(container, "--pids-limit", "20")
     update(container, "--pids-limit", "30", "--resources", "-", text='{"cpu": {"shares": 100}}')
     assert limits(container).pids_limit() == "20"
+
+
+PIDS_41 = '{"pids": {"limit": 41}}'
+
+
+def test_json_comes_through_a_pipe_or_fifo(container, workspace):
+    """As a shell's <(…) and the like hand it over."""
+    cgroups.require_controller("pids")
+    update(container, "--resources", "/dev/stdin", text=PIDS_41)
+    assert limits(container).pids_limit() == "41"
+    update(container, "--pids-limit", "30")
+    fifo = workspace / "fifo"
+    os.mkfifo(fifo)
+    command = container.runtime.spawn("update", "--resources", fifo, container.id)
+    with open(fifo, "w") as writer:
+        for half in (PIDS_41[:7], PIDS_41[7:]):
+            writer.write(half)
+            writer.flush()
+            time.sleep(0.1)
+    assert command.result().code == 0
+    assert limits(container).pids_limit() == "41"
+
+
+@pytest.mark.kiste_only("it waits for ever")
+@pytest.mark.parametrize("writer", [False, True], ids=["nobody-writes", "nobody-ends"])
+def test_a_fifo_without_an_end_is_not_waited_for(container, workspace, writer):
+    fifo = workspace / "fifo"
+    os.mkfifo(fifo)
+    other_end = os.open(fifo, os.O_RDWR) if writer else None
+    result = container.runtime.refuses("--timeout", "1", "update", "--resources", fifo, container.id)
+    assert "--resources" in result.stderr and str(fifo) in result.stderr
+    if writer:
+        os.close(other_end)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"memory": {"limit": "much"}}', '{"cpu": {"shares": -1}}'])
