@@ -15,7 +15,6 @@
 #include "runtime/state_text.h"
 #include "runtime/systemd_unit.h"
 #include "sys/file.h"
-#include "sys/named_pipe.h"
 #include "sys/pidfd.h"
 #include "sys/socket.h"
 
@@ -27,8 +26,8 @@ namespace {
 // again where it is a socket.
 Result<std::string> ReadProcessText(const std::string& file, Deadline deadline) {
   if (file == "-" || file == "/dev/stdin")
-    return sys::ReadInTime(0, "standard input", json::kMaxBytes, deadline);
-  return sys::ReadFileOrPipe(file, json::kMaxBytes, deadline);
+    return sys::ReadAll(0, "standard input", json::kMaxBytes, deadline);
+  return sys::ReadFileWithin(file, json::kMaxBytes, deadline);
 }
 
 // A process object of its own has what it has; capabilities, limits and labels that it does not

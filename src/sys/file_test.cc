@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -14,6 +15,7 @@
 #include <thread>
 
 #include "base/strings.h"
+#include "sys/named_pipe.h"
 
 namespace kiste::sys {
 
@@ -260,6 +262,73 @@ TEST_F(FileTest, CurrentDirectoryIsAbsolute) {
   auto current = CurrentDirectory();
   ASSERT_EQ(fchdir(before.get()), 0);
   EXPECT_EQ(current.value(), path_);
+}
+
+namespace {
+
+constexpr std::chrono::milliseconds kShort(50), kLong(10'000);
+
+struct Pipe {
+  Pipe() {
+    int ends[2] = {-1, -1};
+    EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
+    out = Fd(ends[0]);
+    in = Fd(ends[1]);
+  }
+  void Put(std::string_view text) const {
+    EXPECT_EQ(write(in.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
+  std::string Path() const { return StrCat("/dev/fd/", out.get()); }
+  Fd out, in;
+};
+
+}  // namespace
+
+TEST(ReadFileWithin, ReadsWhatAWriterLeftWhoIsGone) {
+  Pipe pipe;
+  pipe.Put("text");
+  pipe.in = Fd();
+  EXPECT_EQ(ReadFileWithin(pipe.Path(), 100, Deadline::In(kLong)).value(), "text");
+}
+
+TEST(ReadFileWithin, WaitsForTheEndUntilTheDeadline) {
+  Pipe pipe;
+  pipe.Put("text");
+  auto read = ReadFileWithin(pipe.Path(), 100, Deadline::In(kShort));
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().kind, ErrorKind::kTimeout);
+  EXPECT_EQ(read.error().Text(), StrCat("read ", pipe.Path(), ": its end did not come in time"));
+}
+
+TEST(ReadFileWithin, WaitsForAWriterUntilTheDeadline) {
+  char folder[] = "/tmp/kiste-fifo-XXXXXX";
+  ASSERT_NE(mkdtemp(folder), nullptr);
+  std::string fifo = StrCat(folder, "/fifo");
+  ASSERT_TRUE(MakeFifo(fifo, 0600));
+  auto read = ReadFileWithin(fifo, 100, Deadline::In(kShort));
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().kind, ErrorKind::kTimeout);
+  unlink(fifo.c_str());
+  rmdir(folder);
+}
+
+TEST(ReadFileWithin, RefusesWhatIsLongerAndFolders) {
+  Pipe pipe;
+  pipe.Put("text");
+  auto longer = ReadFileWithin(pipe.Path(), 3, Deadline::In(kLong));
+  ASSERT_FALSE(longer);
+  EXPECT_EQ(longer.error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(ReadFileWithin("/dev/zero", 100, Deadline::In(kLong)).error().kind,
+            ErrorKind::kInvalid);
+  EXPECT_EQ(ReadFileWithin("/tmp", 100, Deadline::In(kLong)).error().errno_value, EISDIR);
+}
+
+TEST(ReadAll, ReadsADescriptorOfAnyKind) {
+  Fd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  EXPECT_EQ(ReadAll(null.get(), "null", 100, Deadline::In(kLong)).value(), "");
+  auto closed = ReadAll(99'999, "closed", 100, Deadline::In(kLong));
+  ASSERT_FALSE(closed);
+  EXPECT_EQ(closed.error().errno_value, EBADF);
 }
 
 }  // namespace kiste::sys

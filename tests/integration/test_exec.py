@@ -192,12 +192,12 @@ def test_process_is_read_from_what_a_shell_puts_in_place_of_a_file(runtime, cont
     assert result.lines == ["0", "/tmp", "from process.json"]
 
 
-@pytest.mark.kiste_only("it reads devices")
+@pytest.mark.kiste_only("it reads devices without end")
 @pytest.mark.parametrize("path", ["/dev/null", "/dev/zero", "/tmp"])
 def test_process_from_what_is_no_file_is_refused(runtime, container, path):
     result = runtime("exec", "--process", path, container.id)
     runtime.check_refusal(result, code=255)
-    assert "--process" in result.stderr and path in result.stderr
+    assert path in result.stderr
 
 
 def test_process_has_only_its_own_capabilities(runtime, container, workspace):
