@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/strings.h"
 #include "runtime/plan.h"
@@ -36,6 +37,21 @@ isolation::DeviceNode Node(const oci::Device& device) {
           .gid = device.gid.value_or(0)};
 }
 
+// Of several with one path the last one stays, at its place.
+void KeepLastOfEachPath(std::vector<isolation::DeviceNode>& devices) {
+  std::map<std::string_view, size_t> last;
+  for (size_t i = 0; i < devices.size(); ++i) last[devices[i].path] = i;
+  std::vector<bool> stays(devices.size());
+  for (const auto& [path, index] : last) stays[index] = true;
+  size_t kept = 0;
+  for (size_t i = 0; i < devices.size(); ++i) {
+    if (!stays[i]) continue;
+    if (kept != i) devices[kept] = std::move(devices[i]);
+    ++kept;
+  }
+  devices.resize(kept);
+}
+
 bool DevIsBound(const oci::Config& config) {
   return std::any_of(config.mounts.begin(), config.mounts.end(), [](const oci::Mount& mount) {
     return mount.bind && sys::CleanPath(mount.destination) == "/dev";
@@ -55,10 +71,9 @@ Status PlanDevices(const oci::Config& config, const Caller& caller, isolation::R
   for (const auto& device : config.linux.devices) {
     auto node = Node(device);
     if (node.path == "/dev/ptmx") continue;  // stays the link to the container's own devpts
-    auto same = [&](const isolation::DeviceNode& other) { return other.path == node.path; };
-    std::erase_if(root.devices, same);
     root.devices.push_back(std::move(node));
   }
+  KeepLastOfEachPath(root.devices);
   root.bind_devices = caller.in_user_namespace || config.linux.Find(CLONE_NEWUSER) != nullptr;
   root.dev_links = {{"/proc/self/fd", "/dev/fd"},
                     {"/proc/self/fd/0", "/dev/stdin"},

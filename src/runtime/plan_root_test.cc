@@ -183,6 +183,29 @@ TEST(PlanDevices, OwnOnesReplaceTheDefaults) {
   EXPECT_EQ(FindDevice(root, "/dev/ptmx"), nullptr);
 }
 
+TEST(PlanDevices, OfSeveralWithOnePathTheLastStaysAtItsPlace) {
+  Fixture given;
+  oci::Device device;
+  device.type = 'c';
+  for (const char* path : {"/dev/a", "/dev/zero", "/dev/b", "/dev//a", "/dev/c", "/dev/./b"}) {
+    device.path = path;
+    ++device.minor;
+    given.config.linux.devices.push_back(device);
+  }
+  auto root = given.Plan().value();
+  std::vector<std::pair<std::string, uint32_t>> found;
+  for (const auto& node : root.devices) found.emplace_back(node.path, node.minor);
+  EXPECT_EQ(found, (std::vector<std::pair<std::string, uint32_t>>{{"/dev/null", 3},
+                                                                  {"/dev/full", 7},
+                                                                  {"/dev/random", 8},
+                                                                  {"/dev/urandom", 9},
+                                                                  {"/dev/tty", 0},
+                                                                  {"/dev/zero", 2},
+                                                                  {"/dev/a", 4},
+                                                                  {"/dev/c", 5},
+                                                                  {"/dev/b", 6}}));
+}
+
 TEST(PlanDevices, NothingInSomebodyElsesDev) {
   Fixture given;
   given.Add("bind", "/dev/").source = "/dev";
