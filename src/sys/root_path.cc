@@ -12,14 +12,22 @@
 
 namespace kiste::sys {
 
+namespace {
+
+constexpr int kMaxRetries = 64;  // openat2 answers EAGAIN while somebody renames
+
+}  // namespace
+
 Result<Fd> OpenInRoot(int root, const std::string& path) {
   open_how how{};
   how.flags = O_PATH | O_CLOEXEC;
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
   long fd = -1;
-  do {
+  bool again = true;
+  for (int i = 0; i < kMaxRetries && again; ++i) {
     fd = syscall(SYS_openat2, root, path.c_str(), &how, sizeof how);
-  } while (fd < 0 && (errno == EINTR || errno == EAGAIN));  // EAGAIN: a rename went on meanwhile
+    again = fd < 0 && (errno == EINTR || errno == EAGAIN);
+  }
   if (fd < 0) return ErrnoError(StrCat("openat2 ", path));
   return Fd(static_cast<int>(fd));
 }

@@ -12,7 +12,7 @@
 
 namespace kiste::sys {
 
-// An O_PATH descriptor.
+// An O_PATH descriptor. EAGAIN when somebody goes on renaming while the path is looked up.
 Result<Fd> OpenInRoot(int root, const std::string& path);
 
 enum class MountPointKind { kDirectory, kFile };
