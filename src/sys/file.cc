@@ -88,9 +88,23 @@ Status WriteExisting(const std::string& path, std::string_view text) {
   return WriteAll(file.get(), text, path);
 }
 
+namespace {
+
+// A file that nobody else has: what stands there under its name, be it a FIFO, goes first.
+Result<Fd> OpenNew(int directory, const std::string& name, mode_t mode) {
+  constexpr int kMostTries = 16;
+  for (int i = 1;; ++i) {
+    auto file = OpenAt(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+    if (file || file.error().errno_value != EEXIST || i == kMostTries) return file;
+    unlinkat(directory, name.c_str(), 0);
+  }
+}
+
+}  // namespace
+
 Status ReplaceFileAt(int directory, const std::string& name, std::string_view text, mode_t mode) {
   std::string temporary = StrCat(".", name, ".", getpid());
-  Fd file = TRY(OpenAt(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode));
+  Fd file = TRY(OpenNew(directory, temporary, mode));
   if (auto written = WriteAll(file.get(), text, temporary); !written) {
     unlinkat(directory, temporary.c_str(), 0);
     return written;

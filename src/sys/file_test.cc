@@ -131,6 +131,19 @@ TEST_F(FileTest, FailedReplaceKeepsTheOldAndLeavesNothingElse) {
   EXPECT_EQ(ListDirectory(directory(), "x").value(), std::vector<std::string>{"d"});
 }
 
+TEST_F(FileTest, ReplaceDoesNotUseWhatStandsAtItsTemporaryName) {
+  std::string temporary = StrCat(".a.", getpid());
+  ASSERT_EQ(mkfifoat(directory(), temporary.c_str(), 0666), 0);  // to open it would block
+  ASSERT_TRUE(ReplaceFileAt(directory(), "a", "new", 0600));
+  EXPECT_EQ(ReadFileAt(directory(), "a").value(), "new");
+  EXPECT_FALSE(Exists(directory(), temporary));
+  ASSERT_EQ(mkdirat(directory(), temporary.c_str(), 0700), 0);  // what does not go is an error
+  auto replaced = ReplaceFileAt(directory(), "a", "newer", 0600);
+  ASSERT_FALSE(replaced);
+  EXPECT_EQ(replaced.error().errno_value, EEXIST);
+  EXPECT_EQ(ReadFileAt(directory(), "a").value(), "new");
+}
+
 TEST_F(FileTest, ReplaceDoesNotWriteThroughALink) {
   Put("target", "kept");
   ASSERT_EQ(symlinkat("target", directory(), "link"), 0);
