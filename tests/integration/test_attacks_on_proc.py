@@ -186,6 +186,21 @@ def test_dev_symlinks_of_the_image_are_not_followed_to_the_host(runtime, bundle,
     assert os.listdir(target) == []
 
 
+def test_what_the_image_has_in_place_of_devices_stays(runtime, bundle, workspace):
+    """Only an image without a mount on /dev can: it is its own, as a file anywhere else, and must not keep the container from running."""
+    target = workspace / "target"
+    target.write_text("of the host")
+    dev = image_with_own_dev(bundle)
+    (dev / "zero").write_text("of the image")
+    (dev / "full").symlink_to(target)
+    (dev / "tty").mkdir()
+    os.mknod(dev / "random", 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+    os.chown(dev / "zero", 7, 7)
+    assert runtime.output_of(bundle.sh("cat /dev/zero; readlink /dev/full; [ -d /dev/tty ] && stat -c %t:%T:%a /dev/random; stat -c %u /dev/zero")).split("\n") == [
+        "of the image" + str(target), "1:3:600", "7", ""]
+    assert target.read_text() == "of the host"
+
+
 # -- CVE-2019-16884 and CVE-2025-52881: a /proc that is not the kernel's
 
 @pytest.mark.parametrize("kind", ["to-a-folder-of-the-image", "to-the-host"])

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Device nodes and the links in /dev. A name that is already there stays as it is, as in runc,
-// unless it is a link where a device should be: then the deed fails rather than follow it.
+// Device nodes and the links in /dev. A name that is already there stays as it is, as in runc, be
+// it a file or a link where a device should be: it is the image's, and no link leads out of it.
+// Nothing that is done for the container's sake relies on it (masks.cc, console.cc).
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/mount.h>
