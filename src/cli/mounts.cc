@@ -22,7 +22,7 @@ Result<int> Run(Session& session) {
   auto store = TRY(session.OpenStore());
   if (deed == "add") {
     auto mounts = TRY(oci::ParseMounts(std::move(text), file));
-    TRY(runtime::AddMounts(store, id, mounts));
+    TRY(runtime::AddMounts(store, id, mounts, session.Warn()));
   } else {
     auto destinations = TRY(oci::ParseMountDestinations(std::move(text), file));
     TRY(runtime::RemoveMounts(store, id, destinations));

@@ -65,7 +65,8 @@ Result<isolation::LaunchPlan> Plan(const Store& store, CreateRequest& request, c
                             .layout = cgroups.layout,
                             .cgroup = cgroups.cgroup ? &*cgroups.cgroup : nullptr,
                             .caller = caller,
-                            .no_pivot = request.no_pivot}));
+                            .no_pivot = request.no_pivot,
+                            .warn = request.warn}));
   plan.network_by_runtime = !config.linux.net_devices.empty();
   plan.hostname = config.hostname;
   plan.domainname = config.domainname;

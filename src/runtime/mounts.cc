@@ -61,12 +61,15 @@ Status CheckAddable(const oci::Mount& mount, size_t index) {
 
 }  // namespace
 
-Status AddMounts(const Store& store, const std::string& id, const std::vector<oci::Mount>& mounts) {
+Status AddMounts(const Store& store, const std::string& id, const std::vector<oci::Mount>& mounts,
+                 Warn warn) {
   auto container = TRY(LoadContainer(store, id));
   TRY_STEP(CheckStatus(container), "state");
   auto config = TRY_STEP(container.folder.LoadConfig(), "state");
-  MountRequest request{
-      .linux = config.linux, .bundle = container.record.bundle, .open_sources = true};
+  MountRequest request{.linux = config.linux,
+                       .bundle = container.record.bundle,
+                       .open_sources = true,
+                       .warn = std::move(warn)};
   isolation::MountChange change;
   int namespaces = kMountNamespaces;
   for (size_t i = 0; i < mounts.size(); ++i) {

@@ -40,6 +40,7 @@ struct RootRequest {
   const sys::cgroup::Cgroup* cgroup = nullptr;
   const Caller& caller;
   bool no_pivot = false;
+  Warn warn;
 };
 Result<isolation::RootPlan> PlanRoot(const RootRequest& request);
 // The container's mounts come to lie in the host's mount namespace (host_root.h).
@@ -55,6 +56,7 @@ struct MountRequest {
   const oci::Linux& linux;
   const std::string& bundle;  // absolute
   bool open_sources = false;  // by this process: who mounts might not reach them
+  Warn warn;
 };
 // One mount, not of type "cgroup"; `index` names it in errors.
 Result<isolation::MountStep> PlanMount(const MountRequest& request, const oci::Mount& mount,

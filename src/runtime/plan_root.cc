@@ -52,22 +52,21 @@ bool ParentOpensSources(const RootRequest& request) {
 }
 
 // A bind has no file system to hand options to. What engines leave among them for themselves is
-// passed over, as is what belongs to a file system by its form (`mode=755`; mount(2) ignores it);
-// anything else is a mistake that would go unnoticed.
+// passed over, as is what belongs to a file system by its form (`mode=755`; mount(2) ignores it).
+// Anything else too, but may be a mistake that would go unnoticed.
 constexpr std::string_view kEngineWords[] = {"copy", "nocopy",     "z",      "Z",        "U",
                                              "O",    "consistent", "cached", "delegated"};
 
-Status CheckBindOptions(const oci::Mount& mount, size_t index) {
+void WarnOfBindOptions(const oci::Mount& mount, size_t index, const Warn& warn) {
   for (auto option : Split(mount.data, ',')) {
     bool known = option.empty() || option.find('=') != std::string_view::npos ||
                  std::find(std::begin(kEngineWords), std::end(kEngineWords), option) !=
                      std::end(kEngineWords);
     if (!known) {
-      return Invalid(StrCat("mounts[", index, "].options: ", Quote(option),
-                            " is no option of a bind mount (on ", mount.destination, ")"));
+      warn(StrCat("mounts[", index, "].options: ", Quote(option),
+                  " is no option of a bind mount (on ", mount.destination, "): ignored"));
     }
   }
-  return {};
 }
 
 sys::Follow FollowSource(const oci::Mount& mount) {
@@ -105,7 +104,7 @@ Result<isolation::MountStep> PlanMount(const MountRequest& request, const oci::M
   auto& planned = step.mount;
   planned.destination = sys::CleanPath(StrCat("/", mount.destination));
   step.inside_proc = planned.destination == "/proc" || planned.destination.starts_with("/proc/");
-  if (planned.bind) TRY(CheckBindOptions(planned, index));
+  if (planned.bind) WarnOfBindOptions(planned, index, request.warn);
   if (planned.bind && !planned.remount) TRY(PlanSource(request, index, step));
   if (planned.idmap && step.link_target.empty()) {
     step.source_tree = TRY(CloneIdMapped(request.linux, planned, StrCat("mounts[", index, "]")));
@@ -167,8 +166,10 @@ Result<isolation::RootPlan> PlanRoot(const RootRequest& request) {
   if (ParentOpensSources(request) && root.private_mounts) {
     root.tree = TRY_CONTEXT(sys::CloneTree(request.rootfs, sys::Depth::kRecursive), "root.path");
   }
-  MountRequest mounts{
-      .linux = linux, .bundle = request.bundle, .open_sources = ParentOpensSources(request)};
+  MountRequest mounts{.linux = linux,
+                      .bundle = request.bundle,
+                      .open_sources = ParentOpensSources(request),
+                      .warn = request.warn};
   for (size_t i = 0; i < config.mounts.size(); ++i) {
     const auto& mount = config.mounts[i];
     if (mount.type == "cgroup" && !mount.bind) {

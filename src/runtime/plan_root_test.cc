@@ -18,7 +18,8 @@ namespace {
 struct Fixture {
   Fixture() { config.linux.namespaces = {{CLONE_NEWNS, ""}}; }
   Result<isolation::RootPlan> Plan() const {
-    return PlanRoot({config, bundle, rootfs, layout, nullptr, caller, no_pivot});
+    return PlanRoot({config, bundle, rootfs, layout, nullptr, caller, no_pivot,
+                     [this](std::string_view text) { warnings.emplace_back(text); }});
   }
   oci::Mount& Add(const std::string& type, const std::string& destination) {
     oci::Mount mount;
@@ -32,6 +33,7 @@ struct Fixture {
   sys::cgroup::Layout layout;
   Caller caller;
   bool no_pivot = false;
+  mutable std::vector<std::string> warnings;
 };
 
 const isolation::DeviceNode* FindDevice(const isolation::RootPlan& root, const std::string& path) {
@@ -105,16 +107,23 @@ TEST(PlanRoot, DestinationsAndSourcesAreAbsolute) {
   EXPECT_EQ(root.mounts[2].mount.source, "/host");
 }
 
-TEST(PlanRoot, BindsNeedASourceAndSensibleOptions) {
+TEST(PlanRoot, BindsNeedASource) {
   Fixture given;
   given.Add("bind", "/b").source = "";
   EXPECT_EQ(given.Plan().error().Text(), "mounts[0].source: expected a path to bind");
-  given.config.mounts[0].source = "/host";
-  given.config.mounts[0].data = "nocopy,Z";
+}
+
+TEST(PlanRoot, UnknownOptionsOfABindAreWarnedAbout) {
+  Fixture given;
+  given.Add("bind", "/b").source = "/host";
+  given.config.mounts[0].data = "nocopy,Z,mode=755";
   EXPECT_TRUE(given.Plan());
+  EXPECT_TRUE(given.warnings.empty());
   given.config.mounts[0].data = "z,roo";
-  EXPECT_EQ(given.Plan().error().Text(),
-            "mounts[0].options: \"roo\" is no option of a bind mount (on /b)");
+  EXPECT_TRUE(given.Plan());
+  EXPECT_EQ(given.warnings,
+            std::vector<std::string>{
+                "mounts[0].options: \"roo\" is no option of a bind mount (on /b): ignored"});
 }
 
 TEST(PlanRoot, ProcIsGuarded) {
