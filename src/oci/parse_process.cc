@@ -120,9 +120,10 @@ Result<Process> ReadProcess(const Value& value) {
   TRY(value.ExpectObject());
   Process process;
   process.terminal = TRY(value["terminal"].BoolOr(false));
-  if (Value size = value["consoleSize"]; size) {
-    auto read = TRY(ReadConsoleSize(size));
-    if (process.terminal) process.console_size = read;
+  // "Ignored if terminal is false" (config.md, "Process"): of the right type, but whatever is in
+  // it.
+  if (TRY(HasObject(value["consoleSize"])) && process.terminal) {
+    process.console_size = TRY(ReadConsoleSize(value["consoleSize"]));
   }
   process.user = TRY(ReadUser(value["user"]));
   process.args = TRY(ReadArgs(value["args"]));

@@ -89,6 +89,8 @@ TEST(Process, IsRootWithoutAUser) {
 TEST(Process, IgnoresTheConsoleSizeWithoutATerminal) {
   std::string size = R"("consoleSize": {"height": 30, "width": 100})";
   EXPECT_FALSE(MustParse(WithProcess(size)).process->console_size);
+  for (const char* ignored : {R"("consoleSize": {})", R"("consoleSize": {"height": -1})"})
+    EXPECT_FALSE(MustParse(WithProcess(ignored)).process->console_size);
   EXPECT_FALSE(MustParse(WithProcess(R"("terminal": true)")).process->console_size);
 }
 

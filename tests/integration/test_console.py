@@ -121,6 +121,12 @@ def test_the_terminal_belongs_to_the_user(runtime, bundle, console, terminals):
     assert owner == "1000" and int(mode, 8) & stat.S_IRUSR
 
 
+@pytest.mark.parametrize("size", [{}, {"height": 33}, {"height": 33, "width": 111}])
+def test_console_size_is_ignored_without_a_terminal(runtime, bundle, size):
+    bundle.process["consoleSize"] = size
+    runtime.output_of(bundle)
+
+
 def test_console_size_is_the_first_size(runtime, bundle, console, terminals):
     bundle.process["consoleSize"] = {"height": 33, "width": 111}
     container, terminal = created(runtime, bundle, console, terminals, "stty size; echo over")
