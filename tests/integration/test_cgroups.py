@@ -637,6 +637,16 @@ def test_kernel_memory_is_passed_over(runtime, bundle):
     assert result.code == 0 and "ernel" in result.stderr, result
 
 
+@pytest.mark.parametrize("hierarchy", [True, False])
+def test_use_hierarchy_never_fails(runtime, bundle, hierarchy):
+    cgroups.require_controller("memory")
+    bundle.resources["memory"] = {"limit": 64 * MEBI, "useHierarchy": hierarchy}
+    result = runtime.run(bundle)
+    assert result.code == 0, result
+    if runtime.is_kiste and not hierarchy:  # runc says nothing
+        assert "memory.useHierarchy" in result.stderr, result
+
+
 @pytest.mark.kiste_only("runc 1.1.5 reads 0 as no limit")
 @pytest.mark.parametrize("version, limit", [("1.3.0", "1"), ("1.2.0", "max")])
 def test_a_pids_limit_of_zero(runtime, bundle, version, limit):

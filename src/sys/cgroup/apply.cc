@@ -17,7 +17,7 @@ bool IsSet(const Memory& memory) {
   auto limits = {memory.limit, memory.reservation, memory.swap};
   return std::ranges::any_of(limits, [](auto limit) { return limit.value_or(0) != 0; }) ||
          memory.swappiness.has_value() || memory.disable_oom_killer.value_or(false) ||
-         memory.use_hierarchy.has_value();
+         memory.use_hierarchy.value_or(false);
 }
 
 bool IsSet(const Cpu& cpu) {

@@ -12,9 +12,11 @@ namespace {
 
 using Fields = std::vector<std::string>;
 
-void AddKernelMemory(const Memory& memory, Fields& fields) {
+// What no host has.
+void AddObsoleteMemory(const Memory& memory, Fields& fields) {
   if (memory.kernel.value_or(0) != 0) fields.emplace_back("memory.kernel");
   if (memory.kernel_tcp.value_or(0) != 0) fields.emplace_back("memory.kernelTCP");
+  if (!memory.use_hierarchy.value_or(true)) fields.emplace_back("memory.useHierarchy");
 }
 
 void AddMemory(const Memory& memory, Fields& fields) {
@@ -22,7 +24,6 @@ void AddMemory(const Memory& memory, Fields& fields) {
     fields.emplace_back("memory.swappiness");
   }
   if (memory.disable_oom_killer.value_or(false)) fields.emplace_back("memory.disableOOMKiller");
-  if (!memory.use_hierarchy.value_or(true)) fields.emplace_back("memory.useHierarchy");
 }
 
 void AddCpu(const Cpu& cpu, Fields& fields) {
@@ -47,7 +48,7 @@ void AddNetwork(const Network& network, Fields& fields) {
 
 std::vector<std::string> Cgroup::PassedOver(const Resources& resources) const {
   Fields fields;
-  if (resources.memory) AddKernelMemory(*resources.memory, fields);
+  if (resources.memory) AddObsoleteMemory(*resources.memory, fields);
   if (resources.memory && Find("memory") == nullptr) AddMemory(*resources.memory, fields);
   if (resources.cpu && Find("cpu") == nullptr) AddCpu(*resources.cpu, fields);
   if (resources.block_io && Find("blkio") == nullptr) AddBlockIo(*resources.block_io, fields);

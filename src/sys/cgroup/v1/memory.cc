@@ -52,10 +52,10 @@ Status SetLimitAndSwap(const Directory& directory, int64_t limit, int64_t swap) 
 
 Status SetMemory(const Directory& directory, const Memory& memory) {
   TRY(SetLimitAndSwap(directory, memory.limit.value_or(0), memory.swap.value_or(0)));
-  if (memory.use_hierarchy) {
-    TRY(directory.Set("memory.useHierarchy", "memory.use_hierarchy",
-                      *memory.use_hierarchy ? "1" : "0"));
-  }
+  // Below a hierarchical group, as all are since Linux 5.11, 0 is EINVAL; elsewhere it is so
+  // anyway.
+  if (memory.use_hierarchy.value_or(false))
+    TRY(directory.Set("memory.useHierarchy", "memory.use_hierarchy", "1"));
   if (memory.reservation.value_or(0) != 0) {
     TRY(directory.Set("memory.reservation", "memory.soft_limit_in_bytes",
                       StrCat(*memory.reservation)));

@@ -214,9 +214,9 @@ TEST_F(V2ApplyTest, WhatOnlyV1HasIsPassedOverAndNamed) {
   EXPECT_EQ(Apply(resources), "ok");
   EXPECT_EQ(Get("memory.max") + Get("cpu.max") + Get("io.weight"), "");
   std::vector<std::string> all = {
-      "memory.kernel",       "memory.kernelTCP",   "memory.swappiness",   "memory.disableOOMKiller",
-      "memory.useHierarchy", "cpu.realtimePeriod", "cpu.realtimeRuntime", "blockIO.leafWeight",
-      "network.classID",     "network.priorities"};
+      "memory.kernel",           "memory.kernelTCP",   "memory.useHierarchy", "memory.swappiness",
+      "memory.disableOOMKiller", "cpu.realtimePeriod", "cpu.realtimeRuntime", "blockIO.leafWeight",
+      "network.classID",         "network.priorities"};
   EXPECT_EQ(cgroup_->PassedOver(resources), all);
   resources = {};
   resources.memory = Memory{.limit = 1, .swappiness = UINT64_MAX, .disable_oom_killer = false};
