@@ -35,6 +35,7 @@ constexpr Option kGlobalOptions[] = {
     {"cgroup-manager", 0, "cgroupfs|systemd|disabled", "who makes cgroups (default cgroupfs)"},
     {"timeout", 0, "SECONDS", "how long to wait for a process that does not answer (default 30)"},
     {"rootless", 0, "true|false|auto", "do without cgroups that are refused (default auto)"},
+    {"criu", 0, "PATH", "ignored: criu is looked for in $PATH"},
     {"help", 'h', nullptr, "show this"},
     {"version", 'v', nullptr, "show the version"},
 };
@@ -148,6 +149,13 @@ Status ReadCommandLine(const Command& command, const Arguments& global, Session&
   return ReadTimeout(global, session);
 }
 
+// Callers of other commands take no notice of it, and may read standard error with the answer.
+void WarnOfCriu(const Command& command, const Arguments& global, const Session& session) {
+  std::string_view name = command.name;
+  if (!global.Has("criu") || (name != "checkpoint" && name != "restore")) return;
+  session.Warn()("--criu: ignored: criu is looked for in $PATH");
+}
+
 Result<int> RunCommand(const Command& command, const Arguments& global, Session& session,
                        Request& request) {
   std::span<const std::string> words(global.positional());
@@ -162,6 +170,7 @@ Result<int> RunCommand(const Command& command, const Arguments& global, Session&
   TRY_STEP(ReadCommandLine(command, global, session), kArgumentsStep);
   session.log.Write(LogLevel::kDebug, StrCat(kProgram, " ", KISTE_VERSION, ": ", command.name,
                                              ", state folder ", session.root));
+  WarnOfCriu(command, global, session);
   request.failure_code = command.failure_code;
   return command.run(session);
 }

@@ -164,6 +164,16 @@ def test_rootless_with_another_value_is_refused(runtime, bundle):
     runtime.refuses("--rootless", "perhaps", "run", "-b", bundle.folder, runtime.new_id())
 
 
+def test_the_place_of_criu_may_be_given(runtime, bundle):
+    """Old callers' option: kiste-oci looks in PATH, and says so where criu is about to be used."""
+    runtime.options += ["--criu", "/nowhere/criu"]
+    container = runtime.run_detached(bundle.sleeps())
+    assert not container.runtime.ok("state", container.id).stderr
+    if runtime.is_kiste:
+        result = runtime("checkpoint", runtime.new_id())
+        assert result.code == 1 and "--criu: ignored" in result.stderr, result
+
+
 def test_no_pivot_runs_a_container(runtime, bundle):
     bundle.sh("ls /proc/1/root/bin/busybox; ls / | grep -c tmp")
     assert runtime.output_of(bundle, "--no-pivot").splitlines() == ["/proc/1/root/bin/busybox", "1"]
