@@ -134,7 +134,9 @@ def test_the_end_of_the_first_process_ends_the_wait_whoever_goes_on_talking(runt
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
 def test_a_signal_ends_the_wait_and_not_the_container(runtime, service, manager, number):
     container = runtime.create(service, env=manager.environment)
-    start = runtime.spawn("start", container.id, env=manager.environment)
+    # Who runs the tests in the background may ignore SIGINT, and so would the command.
+    heed = ["env", "--default-signal=INT,TERM"]
+    start = runtime.spawn("start", container.id, env=manager.environment, prefix=heed)
     eventually(lambda: container.status == "running", "the container runs")
     start.signal(number)
     assert start.result().code != 0 and container.status == "running"
