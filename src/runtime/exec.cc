@@ -22,19 +22,12 @@ namespace kiste::runtime {
 
 namespace {
 
-// "-" is standard input, of whatever kind, as in crun; /dev/stdin by its name could not be opened
-// again where it is a socket.
-Result<std::string> ReadProcessText(const std::string& file, Deadline deadline) {
-  if (file == "-" || file == "/dev/stdin")
-    return sys::ReadAll(0, "standard input", json::kMaxBytes, deadline);
-  return sys::ReadFileWithin(file, json::kMaxBytes, deadline);
-}
-
 // A process object of its own has what it has; capabilities, limits and labels that it does not
 // name are the container's.
 Result<oci::Process> ProcessFromFile(const std::string& file, Deadline deadline,
                                      const oci::Process& container) {
-  std::string text = TRY_CONTEXT(ReadProcessText(file, deadline), "--process");
+  std::string path = file == "-" ? "/dev/stdin" : file;  // as in crun
+  std::string text = TRY_CONTEXT(sys::ReadFileWithin(path, json::kMaxBytes, deadline), "--process");
   auto process = TRY(oci::ParseProcess(std::move(text), file));
   if (!process.capabilities) process.capabilities = container.capabilities;
   if (!process.oom_score_adj) process.oom_score_adj = container.oom_score_adj;

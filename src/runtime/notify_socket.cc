@@ -59,9 +59,7 @@ Result<NotifySocket> NotifySocket::Listen(const ContainerFolder& folder,
   if (!host) return NotifySocket();
   Fd directory = TRY(sys::OpenAt(folder.directory(), kNotifyFolder, O_PATH | O_DIRECTORY));
   // A start that timed out has left one; whoever listens holds the container's lock.
-  auto removed = sys::UnlinkAt(directory.get(), kName);
-  if (!removed && removed.error().errno_value != ENOENT)
-    return std::unexpected(std::move(removed).error());
+  TRY(sys::RemoveAt(directory.get(), kName));
   Fd container = TRY(sys::BindDatagramAt(directory.get(), kName, 0777));
   return NotifySocket(std::move(container), std::move(*host));
 }

@@ -35,16 +35,10 @@ bool OthersMayWrite(const struct stat& status) {
   return (status.st_mode & S_IWOTH) != 0 || ((status.st_mode & S_IWGRP) != 0 && !own_group);
 }
 
-// What is not there any more has been removed by somebody else.
-Status Gone(Status removed) {
-  if (!removed && removed.error().errno_value == ENOENT) return {};
-  return removed;
-}
-
 Status RemoveFiles(int directory, const std::string& path) {
   auto names = sys::ListDirectory(directory, path);
   if (!names) return {};
-  for (const auto& name : *names) TRY_CONTEXT(Gone(sys::UnlinkAt(directory, name)), path);
+  for (const auto& name : *names) TRY_CONTEXT(sys::RemoveAt(directory, name), path);
   return {};
 }
 
@@ -114,12 +108,12 @@ Status ContainerFolder::Remove() const {
   auto notify = sys::OpenAt(directory_.get(), kNotifyFolder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (notify) {
     TRY(RemoveFiles(notify->get(), StrCat(path_, "/", kNotifyFolder)));
-    TRY(Gone(sys::UnlinkAt(directory_.get(), kNotifyFolder, AT_REMOVEDIR)));
+    TRY(sys::RemoveAt(directory_.get(), kNotifyFolder, AT_REMOVEDIR));
   }
   Status removed;
   for (int i = 0; i < kMaxRemovals; ++i) {
     TRY(RemoveFiles(directory_.get(), path_));
-    removed = Gone(sys::UnlinkAt(AT_FDCWD, path_, AT_REMOVEDIR));
+    removed = sys::RemoveAt(AT_FDCWD, path_, AT_REMOVEDIR);
     if (removed || removed.error().errno_value != ENOTEMPTY) break;
   }
   return removed;

@@ -2,7 +2,6 @@
 #include "sys/file.h"
 
 #include <dirent.h>
-#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include <thread>
 
 #include "base/strings.h"
+#include "sys/readable.h"
 
 namespace kiste::sys {
 
@@ -25,27 +25,12 @@ Result<Fd> Open(const std::string& path, int flags, mode_t mode) {
   return OpenAt(AT_FDCWD, path, flags, mode);
 }
 
-namespace {
-
-// Waits until there is something to read, be it the end.
-Status WaitReadable(int fd, const std::string& name, Deadline deadline) {
-  pollfd entry{fd, POLLIN, 0};
-  while (true) {
-    int ready = poll(&entry, 1, deadline.PollTime());
-    if (ready > 0) return {};
-    if (ready == 0)
-      return Fail(ErrorKind::kTimeout, StrCat("read ", name, ": its end did not come in time"));
-    if (errno != EINTR) return ErrnoError(StrCat("poll ", name));
-  }
-}
-
-}  // namespace
-
 Result<std::string> ReadAll(int fd, const std::string& name, size_t limit, Deadline deadline) {
   std::string text;
   char buffer[16384];
   while (true) {
-    if (!deadline.never()) TRY(WaitReadable(fd, name, deadline));
+    if (!deadline.never() && !TRY_CONTEXT(WaitReadable(fd, deadline), name))
+      return Fail(ErrorKind::kTimeout, StrCat("read ", name, ": its end did not come in time"));
     ssize_t size = read(fd, buffer, sizeof buffer);
     if (size < 0 && (errno == EINTR || (errno == EAGAIN && !deadline.never()))) continue;
     if (size < 0) return ErrnoError(StrCat("read ", name));
@@ -69,7 +54,12 @@ Result<std::string> ReadRegularFile(const std::string& path, size_t limit) {
 }
 
 Result<std::string> ReadFileWithin(const std::string& path, size_t limit, Deadline deadline) {
+  // Of whatever kind: a socket could not be opened again by that name.
+  if (path == "/dev/stdin") return ReadAll(0, path, limit, deadline);
   Fd file = TRY(Open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  auto status = TRY(StatAt(file.get(), "", AT_EMPTY_PATH));
+  if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
+    return Invalid(StrCat(path, ": expected a regular file or a pipe"));
   return ReadAll(file.get(), path, limit, deadline);
 }
 
@@ -147,6 +137,12 @@ Status MakeLink(const std::string& target, const std::string& path) {
 Status UnlinkAt(int directory, const std::string& path, int flags) {
   if (unlinkat(directory, path.c_str(), flags) < 0) return ErrnoError(StrCat("unlink ", path));
   return {};
+}
+
+Status RemoveAt(int directory, const std::string& path, int flags) {
+  auto removed = UnlinkAt(directory, path, flags);
+  if (!removed && removed.error().errno_value == ENOENT) return {};
+  return removed;
 }
 
 Result<struct stat> StatAt(int directory, const std::string& path, int flags) {

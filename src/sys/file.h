@@ -27,8 +27,8 @@ Result<std::string> ReadAll(int fd, const std::string& name, size_t limit,
 Result<std::string> ReadFileAt(int directory, const std::string& path, size_t limit = 16 << 20);
 // The same for a file that must be a regular one: a FIFO in its place would make us wait for ever.
 Result<std::string> ReadRegularFile(const std::string& path, size_t limit);
-// The same for what may also be a pipe (/dev/stdin, a shell's <(…)) or FIFO, for whose writer and
-// end it waits until the deadline.
+// The same for what may also be a pipe (a shell's <(…)) or FIFO, for whose writer and end it waits
+// until the deadline, or /dev/stdin; kInvalid for any other kind of file.
 Result<std::string> ReadFileWithin(const std::string& path, size_t limit, Deadline deadline);
 Status WriteAll(int fd, std::string_view text, const std::string& name);
 // Opens an existing file and writes `text` at once (files of /proc and /sys).
@@ -44,6 +44,8 @@ Status GiveToGroup(int fd, gid_t group, mode_t mode, std::string_view path);
 // A symbolic link at `path` to `target`; what is there already stays.
 Status MakeLink(const std::string& target, const std::string& path);
 Status UnlinkAt(int directory, const std::string& path, int flags = 0);
+// The same; what is not there any more has been removed by somebody else, which is no error.
+Status RemoveAt(int directory, const std::string& path, int flags = 0);
 Result<struct stat> StatAt(int directory, const std::string& path, int flags = 0);
 bool Exists(int directory, const std::string& path);
 // What a symbolic link says.

@@ -269,6 +269,12 @@ TEST(CleanPath, WorksByTheLettersAlone) {
   EXPECT_EQ(CleanPath("a/../../../b"), "../../b");
 }
 
+TEST_F(FileTest, WhatIsNotThereIsRemoved) {
+  EXPECT_EQ(UnlinkAt(AT_FDCWD, path_ + "/nosuch").error().errno_value, ENOENT);
+  EXPECT_TRUE(RemoveAt(AT_FDCWD, path_ + "/nosuch"));
+  EXPECT_EQ(RemoveAt(AT_FDCWD, path_).error().errno_value, EISDIR);
+}
+
 TEST_F(FileTest, CurrentDirectoryIsAbsolute) {
   Fd before = Open(".", O_PATH | O_DIRECTORY).value();
   ASSERT_EQ(chdir(path_.c_str()), 0);
@@ -325,15 +331,17 @@ TEST(ReadFileWithin, WaitsForAWriterUntilTheDeadline) {
   rmdir(folder);
 }
 
-TEST(ReadFileWithin, RefusesWhatIsLongerAndFolders) {
+TEST(ReadFileWithin, RefusesWhatIsLongerAndWhatIsNeither) {
   Pipe pipe;
   pipe.Put("text");
   auto longer = ReadFileWithin(pipe.Path(), 3, Deadline::In(kLong));
   ASSERT_FALSE(longer);
   EXPECT_EQ(longer.error().kind, ErrorKind::kInvalid);
-  EXPECT_EQ(ReadFileWithin("/dev/zero", 100, Deadline::In(kLong)).error().kind,
-            ErrorKind::kInvalid);
-  EXPECT_EQ(ReadFileWithin("/tmp", 100, Deadline::In(kLong)).error().errno_value, EISDIR);
+  for (const char* path : {"/dev/null", "/dev/zero", "/tmp"}) {
+    auto read = ReadFileWithin(path, 100, Deadline::In(kLong));
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().Text(), StrCat(path, ": expected a regular file or a pipe"));
+  }
 }
 
 TEST(ReadAll, ReadsADescriptorOfAnyKind) {

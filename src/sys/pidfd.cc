@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sys/pidfd.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -9,6 +8,7 @@
 
 #include "base/deadline.h"
 #include "base/strings.h"
+#include "sys/readable.h"
 
 namespace kiste::sys {
 
@@ -26,15 +26,9 @@ Status PidfdSendSignal(int pidfd, int signal) {
 }
 
 Result<bool> PidfdWaitExit(int pidfd, int timeout_ms) {
-  pollfd entry{pidfd, POLLIN, 0};
   auto deadline =
       timeout_ms < 0 ? Deadline::Never() : Deadline::In(std::chrono::milliseconds(timeout_ms));
-  while (true) {
-    int ready = poll(&entry, 1, deadline.PollTime());
-    if (ready < 0 && errno == EINTR) continue;
-    if (ready < 0) return ErrnoError("poll pidfd");
-    return ready > 0;
-  }
+  return WaitReadable(pidfd, deadline);
 }
 
 Result<bool> IsChild(int pidfd) {

@@ -125,9 +125,7 @@ Status Resctrl::AddTask(const std::string& group, pid_t pid) const {
 }
 
 Status Resctrl::RemoveGroup(const std::string& group) const {
-  auto removed = UnlinkAt(AT_FDCWD, group, AT_REMOVEDIR);
-  if (!removed && removed.error().errno_value == ENOENT) return {};
-  return WithStatus(std::move(removed));
+  return WithStatus(RemoveAt(AT_FDCWD, group, AT_REMOVEDIR));
 }
 
 std::string_view SchemataLine(std::string_view schemata, std::string_view resource) {

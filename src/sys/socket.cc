@@ -2,7 +2,6 @@
 #include "sys/socket.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -15,6 +14,7 @@
 
 #include "base/strings.h"
 #include "sys/file.h"
+#include "sys/readable.h"
 
 namespace kiste::sys {
 
@@ -66,14 +66,9 @@ Result<Fd> ConnectPath(int type, const std::string& path, Deadline deadline) {
 }
 
 // Waits until there is something to receive, or the end of file.
-Status WaitReadable(int socket, Deadline deadline) {
-  pollfd entry{socket, POLLIN, 0};
-  while (true) {
-    int ready = poll(&entry, 1, deadline.PollTime());
-    if (ready > 0) return {};
-    if (ready == 0) return Fail(ErrorKind::kTimeout, "nothing came until the time was over");
-    if (errno != EINTR) return ErrnoError("poll");
-  }
+Status Await(int socket, Deadline deadline) {
+  if (TRY(WaitReadable(socket, deadline))) return {};
+  return Fail(ErrorKind::kTimeout, "nothing came until the time was over");
 }
 
 }  // namespace
@@ -146,7 +141,7 @@ Result<SocketPair> MakePipe() {
 
 Result<size_t> Receive(int socket, void* bytes, size_t size, Deadline deadline) {
   while (true) {
-    TRY(WaitReadable(socket, deadline));
+    TRY(Await(socket, deadline));
     ssize_t received = recv(socket, bytes, size, MSG_DONTWAIT);
     // ECONNRESET: the peer has gone without reading what it was sent. It is told once, before what
     // the peer had said and the end of file.
@@ -219,7 +214,7 @@ Result<Delivery> ReceiveDelivery(int socket, size_t limit) {
 
 Result<Fd> ReceiveDescriptor(int socket, Deadline deadline) {
   constexpr size_t kText = 256;  // what comes with it is for nobody
-  TRY_CONTEXT(WaitReadable(socket, deadline), "receive a descriptor");
+  TRY_CONTEXT(Await(socket, deadline), "receive a descriptor");
   auto delivery = TRY(ReceiveDelivery(socket, kText));
   return std::move(delivery.fd);
 }

@@ -189,12 +189,17 @@ static void LookThrough(const char* pid, const char* marker) {
   closedir(folder);
 }
 
-// Stops a strange process, looks whose program it runs, and lets it go.
-static void Trace(long pid) {
-  if (ptrace(PTRACE_SEIZE, (pid_t)pid, 0, 0) != 0) return;
+// Whether a strange process could be stopped; PTRACE_DETACH lets it go.
+static int Stop(long pid) {
+  if (ptrace(PTRACE_SEIZE, (pid_t)pid, 0, 0) != 0) return 0;
   ptrace(PTRACE_INTERRUPT, (pid_t)pid, 0, 0);
   int status;
-  if (waitpid((pid_t)pid, &status, __WALL) < 0 || !WIFSTOPPED(status)) return;
+  return waitpid((pid_t)pid, &status, __WALL) >= 0 && WIFSTOPPED(status);
+}
+
+// Stops a strange process, looks whose program it runs, and lets it go.
+static void Trace(long pid) {
+  if (!Stop(pid)) return;
   char path[64], target[256] = "", own[256] = "";
   snprintf(path, sizeof path, "/proc/%ld/exe", pid);
   ssize_t length = readlink(path, target, sizeof target - 1);
@@ -245,11 +250,8 @@ static int Pounce(char** arguments) {
     if (!load || fscanf(load, "%*s %*s %*s %*s %ld", &newest) != 1) return 1;
     fclose(load);
     for (long pid = newest; pid < newest + 3; ++pid) {
-      int status;
       char path[64], name[64] = "";
-      if (ptrace(PTRACE_SEIZE, (pid_t)pid, 0, 0) != 0) continue;
-      ptrace(PTRACE_INTERRUPT, (pid_t)pid, 0, 0);
-      if (waitpid((pid_t)pid, &status, __WALL) < 0 || !WIFSTOPPED(status)) continue;
+      if (!Stop(pid)) continue;
       snprintf(path, sizeof path, "/proc/%ld/comm", pid);
       FILE* comm = fopen(path, "r");
       if (comm && fscanf(comm, "%63s", name) == 1 && strcmp(name, arguments[1]) != 0)

@@ -104,7 +104,9 @@ def in_the_hosts_pids(bundle):
     return bundle.capabilities("CAP_SYS_PTRACE", "CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_SYS_CHROOT")
 
 
-def pounced(bundle, probe, copied):
+@pytest.fixture
+def hunter(bundle, probe, copied):
+    """Root of a user namespace that sees the host's processes and traces the newest of them without a pause."""
     in_the_hosts_pids(bundle).own_rootfs()
     bundle.add_program(probe)
     bundle.process["noNewPrivileges"] = False
@@ -113,12 +115,6 @@ def pounced(bundle, probe, copied):
     (bundle.rootfs / "stop").touch()
     hunter.wait()
     assert set(hunter.output.splitlines()) == {"ready", "over"}, "somebody was traced on the way into the user namespace"
-
-
-@pytest.fixture
-def hunter(bundle, probe, copied):
-    """Root of a user namespace that sees the host's processes and traces the newest of them without a pause."""
-    yield from pounced(bundle, probe, copied)
 
 
 def test_a_hunter_in_the_hosts_pid_namespace_does_not_trace_exec(hunter):

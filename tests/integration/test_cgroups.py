@@ -503,18 +503,22 @@ def test_a_cgroup_with_somebody_elses_processes_is_refused(runtime, bundle, new_
 
 # -- one cgroup after the other: a stopped container's is taken by another container
 
+def stopped_in(runtime, bundle, place):
+    """A container that was run to its end and kept."""
+    bundle.linux["cgroupsPath"] = place
+    container = runtime.create(bundle.args("/bin/true"))
+    container.start()
+    return container.wait_stopped()
+
+
 def stopped_and_successor(runtime, bundle, new_bundle, host, pid_namespace, inner=""):
-    """A container that was run to its end and kept, and one that runs in the same cgroup now, or in one below."""
-    place = f"{cgroups.parent()}/{host.new_name()}"
-    first, second = bundle.args("/bin/true"), new_bundle().sleeps()
-    first.linux["cgroupsPath"], second.linux["cgroupsPath"] = place, place + inner
+    """Such a one, and one that runs in the same cgroup now, or in one below."""
+    place, second = f"{cgroups.parent()}/{host.new_name()}", new_bundle().sleeps()
+    second.linux["cgroupsPath"] = place + inner
     if pid_namespace == "shared":
-        for some in (first, second):
-            some.linux["namespaces"] = [entry for entry in some.linux["namespaces"] if entry["type"] != "pid"]
-    stopped = runtime.create(first)
-    stopped.start()
-    stopped.wait_stopped()
-    return stopped, runtime.run_detached(second)
+        for some in (bundle, second):
+            some.without_namespace("pid")
+    return stopped_in(runtime, bundle, place), runtime.run_detached(second)
 
 
 @pytest.mark.kiste_only("runc 1.1.5 cannot remove the cgroup, and without a pid namespace it kills who is there")
@@ -546,10 +550,7 @@ def test_who_took_a_cgroup_goes_first(runtime, bundle, new_bundle, host, pid_nam
 def test_delete_leaves_a_cgroup_to_a_container_of_another_root(runtime, bundle, new_bundle, host):
     """Its record is not seen; but nobody is left of a pid namespace whose first process is gone."""
     place = f"{cgroups.parent()}/{host.new_name()}"
-    bundle.linux["cgroupsPath"] = place
-    stopped = runtime.create(bundle.args("/bin/true"))
-    stopped.start()
-    stopped.wait_stopped()
+    stopped = stopped_in(runtime, bundle, place)
     other = Runtime(runtime.program, runtime.folder / "other", host)
     second = new_bundle().sleeps()
     second.linux["cgroupsPath"] = place

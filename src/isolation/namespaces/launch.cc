@@ -316,8 +316,7 @@ std::unexpected<Error> Silent(std::string_view what_follows = "nothing was start
 std::unexpected<Error> Withdraw(int connection, bool executes) {
   shutdown(connection, SHUT_RD);
   Report report{};
-  while (!executes &&
-         sys::Receive(connection, &report, sizeof report, Deadline::In({})).value_or(0) > 0)
+  while (!executes && NextReport(connection, report, Deadline::In({})).value_or(false))
     executes = report.kind == ReportKind::kExec;
   return executes ? Silent("it starts its program as soon as it goes on") : Silent();
 }
