@@ -192,8 +192,10 @@ Status Kill(const Store& store, const std::string& id, int signal, KillScope sco
     return NotRunning(id);
   }
   if (!sent) return sent;
-  if (signal == SIGKILL && cgroup.IsFrozen().value_or(false)) return cgroup.Thaw();
-  return {};
+  if (signal != SIGKILL || !cgroup.IsFrozen().value_or(false)) return {};
+  auto thawed = cgroup.Thaw();
+  bool still_there = container.Process().has_value();  // else another command was faster
+  return still_there ? thawed : Status();
 }
 
 Status DeleteStopped(const Store& store, const Container& container, const oci::Config& config,

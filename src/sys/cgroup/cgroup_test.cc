@@ -8,7 +8,9 @@
 #include <sys/stat.h>
 
 #include <atomic>
+#include <thread>
 
+#include "base/defer.h"
 #include "sys/cgroup/host_fixture.h"
 
 namespace kiste::sys::cgroup {
@@ -242,6 +244,29 @@ TEST_P(CgroupTest, TreesDeeperThanAPathCanSayAreRemoved) {
   EXPECT_TRUE(cgroup_->Pids());
   auto removed = cgroup_->Remove();
   EXPECT_TRUE(removed) << removed.error().Text();
+}
+
+// `delete`, or the `run` in the foreground, removes it while another command looks.
+TEST_P(CgroupTest, RemovedWhileItIsReadIsEmpty) {
+  std::atomic<bool> over = false;
+  std::thread remover([&] {
+    while (!over) {
+      EXPECT_TRUE(cgroup_->Remove());
+      EXPECT_TRUE(Cgroup::Create(layout_, parent_ + "/c"));
+    }
+  });
+  Defer join([&] {
+    over = true;
+    remover.join();
+  });
+  for (int round = 0; round < 500; ++round) {
+    auto frozen = cgroup_->IsFrozen();
+    ASSERT_TRUE(frozen) << round << ": " << frozen.error().Text();
+    auto emptied = cgroup_->WaitEmpty(milliseconds(5000));
+    ASSERT_TRUE(emptied) << round << ": " << emptied.error().Text();
+    auto killed = cgroup_->KillAll(SIGUSR1);
+    ASSERT_TRUE(killed) << round << ": " << killed.error().Text();
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Layouts, CgroupTest, testing::ValuesIn(Parts()), PartName);

@@ -122,6 +122,10 @@ bool IsMissing(const Error& error) {
   return error.kind == ErrorKind::kSystem && error.errno_value == ENOENT;
 }
 
+bool IsRemoved(const Error& error) {
+  return IsMissing(error) || (error.kind == ErrorKind::kSystem && error.errno_value == ENODEV);
+}
+
 bool Failed(const Status& status, int errno_value) {
   return !status && status.error().kind == ErrorKind::kSystem &&
          status.error().errno_value == errno_value;

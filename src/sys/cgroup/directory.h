@@ -52,6 +52,9 @@ struct Directory {
 
 // True for an error of Read and Write that says that there is no such file.
 bool IsMissing(const Error& error);
+// True for an error of Read and Write on a file that every cgroup has: the cgroup was removed,
+// before the file was opened or after (ENODEV). Nobody is left in it then.
+bool IsRemoved(const Error& error);
 // True when the system call failed with `errno_value`.
 bool Failed(const Status& status, int errno_value);
 

@@ -104,7 +104,7 @@ Result<bool> Cgroup::IsFrozen() const {
   const Directory* v2 = V2();
   if (v1_freezer == nullptr && v2 == nullptr) return false;
   auto frozen = v1_freezer != nullptr ? v1::IsFrozen(*v1_freezer) : v2::IsFrozen(*v2);
-  if (!frozen && IsMissing(frozen.error())) return false;
+  if (!frozen && IsRemoved(frozen.error())) return false;
   return frozen;
 }
 
@@ -138,7 +138,8 @@ Status Cgroup::KillAll(int signal) const {
   // On v1 a frozen process dies only when it is thawed.
   if (frozen && (!was_frozen || signal == SIGKILL)) {
     auto thawed = Thaw();
-    if (result && !thawed) result = std::move(thawed);
+    bool stuck = !thawed && !IsRemoved(thawed.error());
+    if (result && stuck) result = std::move(thawed);
   }
   return result;
 }
@@ -146,7 +147,7 @@ Status Cgroup::KillAll(int signal) const {
 Status Cgroup::WaitEmpty(std::chrono::milliseconds limit) const {
   if (const Directory* v2 = V2(); v2 != nullptr && directories_.size() == 1) {
     auto waited = v2::WaitEvent(*v2, "populated", "0", limit);
-    if (!waited && IsMissing(waited.error())) return {};
+    if (!waited && IsRemoved(waited.error())) return {};
     return waited;
   }
   Backoff backoff(limit);
