@@ -143,6 +143,7 @@ struct ProcessPlan {
 struct InnerHooks {
   std::vector<oci::Hook> hooks;
   std::string state;  // JSON with kPidMark where the container's pid, as the host sees it, belongs
+  std::vector<std::string> env = {};  // of hooks that name none
 };
 
 // A change of the mounts of a container that exists, in the place of a process.

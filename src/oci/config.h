@@ -111,8 +111,8 @@ struct Mount {
 struct Hook {
   std::string path;  // absolute
   std::vector<std::string> args;
-  std::vector<std::string> env;
-  std::optional<int> timeout;  // s, > 0
+  std::optional<std::vector<std::string>> env;  // nullopt: not said, which is not "none"
+  std::optional<int> timeout;                   // s, > 0
 };
 
 struct Hooks {

@@ -16,7 +16,7 @@ static Result<Hook> ReadHook(const Value& value) {
   Hook hook;
   hook.path = TRY(AbsolutePath(value["path"]));
   hook.args = TRY(value["args"].Strings());
-  hook.env = TRY(value["env"].Strings());
+  if (Value env = value["env"]) hook.env = TRY(env.Strings());
   if (Value timeout = value["timeout"]) {
     hook.timeout = static_cast<int>(TRY(IntBetween(timeout, 1, std::numeric_limits<int>::max())));
   }

@@ -80,6 +80,7 @@ TEST(ParseConfig, ReadsHooks) {
   EXPECT_EQ(hooks.prestart[0].args, (std::vector<std::string>{"fix-mounts", "arg1"}));
   EXPECT_EQ(hooks.prestart[0].env, (std::vector<std::string>{"key1=value1"}));
   EXPECT_FALSE(hooks.prestart[0].timeout);
+  EXPECT_FALSE(hooks.create_runtime.at(0).env);
   EXPECT_EQ(hooks.create_runtime.at(0).path, "/bin/a");
   EXPECT_EQ(hooks.create_container.at(0).path, "/bin/b");
   EXPECT_EQ(hooks.start_container.at(0).path, "/bin/c");

@@ -73,8 +73,9 @@ Result<isolation::LaunchPlan> Plan(const Store& store, CreateRequest& request, c
   plan.sysctls = PlanSysctls(config);
   oci::State creating = container.State(ContainerStatus::kCreating);
   oci::State created = container.State(ContainerStatus::kCreated);
-  plan.create_container = {config.hooks.create_container, StateTemplate(creating)};
-  plan.start_container = {config.hooks.start_container, StateTemplate(created)};
+  // The image's variables must not steer the host's programs (docs/decisions/0014).
+  plan.create_container = {config.hooks.create_container, StateTemplate(creating),
+                           OwnEnvironment()};
   Fd seccomp_cache = config.linux.seccomp ? store.SeccompCache() : Fd();
   const auto* user = config.linux.Find(CLONE_NEWUSER);
   plan.process =
@@ -90,6 +91,7 @@ Result<isolation::LaunchPlan> Plan(const Store& store, CreateRequest& request, c
                        .preserve_fds = request.preserve_fds,
                        .warn = request.warn}));
   AddListenFds(request.preserve_fds, plan.process.env);
+  plan.start_container = {config.hooks.start_container, StateTemplate(created), plan.process.env};
   if (plan.process.terminal) {
     plan.process.console_socket =
         request.console ? std::move(request.console)

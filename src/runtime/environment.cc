@@ -25,6 +25,12 @@ std::vector<std::string> TidyEnvironment(const std::vector<std::string>& env) {
   return tidy;
 }
 
+std::vector<std::string> OwnEnvironment() {
+  std::vector<std::string> env;
+  for (char** variable = environ; *variable != nullptr; ++variable) env.emplace_back(*variable);
+  return env;
+}
+
 namespace {
 
 std::optional<uint64_t> NumberInEnvironment(const char* name) {

@@ -12,6 +12,9 @@ namespace kiste::runtime {
 // that ends up empty is left out, to be found like one that is not given. As runc does.
 std::vector<std::string> TidyEnvironment(const std::vector<std::string>& env);
 
+// This program's own, which is its caller's: of hooks on the host's files that name none.
+std::vector<std::string> OwnEnvironment();
+
 // Hands over what the service manager passed to the runtime (sd_listen_fds(3)): when LISTEN_FDS is
 // set and its descriptors are among the preserved ones, the payload gets LISTEN_FDS and
 // LISTEN_PID=1.

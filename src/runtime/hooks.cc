@@ -29,33 +29,45 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
   return pointers;
 }
 
-Result<pid_t> Spawn(const oci::Hook& hook, int input, int output) {
+struct Streams {
+  int input, output;
+};
+
+Result<pid_t> Spawn(const oci::Hook& hook, Streams streams, const Fd& directory) {
   std::vector<std::string> args = hook.args.empty() ? std::vector{hook.path} : hook.args;
-  std::vector<std::string> env = hook.env;
+  std::vector<std::string> env = hook.env.value_or(std::vector<std::string>{});
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);
   posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_adddup2(&actions, input, 0);
-  posix_spawn_file_actions_adddup2(&actions, output, 1);
-  posix_spawn_file_actions_adddup2(&actions, output, 2);
+  posix_spawn_file_actions_adddup2(&actions, streams.input, 0);
+  posix_spawn_file_actions_adddup2(&actions, streams.output, 1);
+  posix_spawn_file_actions_adddup2(&actions, streams.output, 2);
+  if (directory) posix_spawn_file_actions_addfchdir_np(&actions, directory.get());
   sigset_t none;
   sigemptyset(&none);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
   pid_t pid = -1;
   int error = posix_spawn(&pid, hook.path.c_str(), &actions, &attributes, Pointers(args).data(),
-                          Pointers(env).data());
+                          hook.env ? Pointers(env).data() : environ);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   if (error != 0) return SystemError(error, StrCat("execve ", hook.path));
   return pid;
 }
 
-Status RunHook(const oci::Hook& hook, const std::string& state) {
+// The bundle; where it is gone, as it may be by the time of poststop hooks, none: the hook stays
+// where the runtime is.
+Fd WorkingDirectory(const oci::State& state) {
+  auto bundle = sys::OpenAt(AT_FDCWD, state.bundle, O_PATH | O_DIRECTORY);
+  return bundle ? std::move(*bundle) : Fd();
+}
+
+Status RunHook(const oci::Hook& hook, const std::string& state, const Fd& directory) {
   Fd input = TRY(sys::MemoryFile("state", state));
   Fd output = TRY(sys::MemoryFile("output", {}));
-  pid_t pid = TRY(Spawn(hook, input.get(), output.get()));
+  pid_t pid = TRY(Spawn(hook, {input.get(), output.get()}, directory));
   auto pidfd = sys::PidfdOpen(pid);
   if (!pidfd) {
     kill(pid, SIGKILL);  // our child, not reaped: nobody else's pid
@@ -91,8 +103,9 @@ Status RunHooks(const std::vector<oci::Hook>& hooks, const oci::State& state,
                 std::string_view kind) {
   if (hooks.empty()) return {};
   std::string text = oci::StateJson(state);
+  Fd directory = WorkingDirectory(state);
   for (size_t i = 0; i < hooks.size(); ++i) {
-    TRY_CONTEXT(RunHook(hooks[i], text), StrCat(kind, "[", i, "]"));
+    TRY_CONTEXT(RunHook(hooks[i], text, directory), StrCat(kind, "[", i, "]"));
   }
   return {};
 }
@@ -101,8 +114,9 @@ void RunHooksTolerantly(const std::vector<oci::Hook>& hooks, const oci::State& s
                         std::string_view kind, const std::function<void(const Error&)>& complain) {
   if (hooks.empty()) return;
   std::string text = oci::StateJson(state);
+  Fd directory = WorkingDirectory(state);
   for (size_t i = 0; i < hooks.size(); ++i) {
-    auto ran = RunHook(hooks[i], text);
+    auto ran = RunHook(hooks[i], text, directory);
     if (!ran) complain(std::move(ran).error().With(StrCat(kind, "[", i, "]")));
   }
 }

@@ -2,7 +2,8 @@
 //
 // Hooks that run on the host, in the runtime's namespaces (config.md, "POSIX-platform Hooks"):
 // prestart, createRuntime, poststart, poststop. The state is on their standard input; a timeout
-// kills them. (createContainer and startContainer are the launcher's.)
+// kills them. Their working directory is the bundle. One that names no environment has the
+// runtime's (docs/decisions/0014). (createContainer and startContainer are the launcher's.)
 #pragma once
 
 #include <functional>

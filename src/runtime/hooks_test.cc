@@ -16,6 +16,8 @@ namespace kiste::runtime {
 
 namespace {
 
+using Environment = std::vector<std::string>;
+
 class HooksTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -55,14 +57,29 @@ TEST_F(HooksTest, StateIsOnStandardInput) {
   EXPECT_EQ(Read("state"), oci::StateJson(state_));
 }
 
-TEST_F(HooksTest, EnvironmentIsTheHooksAlone) {
+TEST_F(HooksTest, EnvironmentIsTheHooksAloneUnlessItNamesNone) {
   setenv("KISTE_TEST_LEAK", "leaked", 1);
   oci::Hook hook = Shell(StrCat("echo $A-$KISTE_TEST_LEAK-$0 >", path_, "/env"));
-  hook.env = {"A=1"};
-  auto ran = RunHooks({hook}, state_, "hooks.x");
-  unsetenv("KISTE_TEST_LEAK");
-  ASSERT_TRUE(ran);
+  hook.env = Environment{"A=1"};
+  ASSERT_TRUE(RunHooks({hook}, state_, "hooks.x"));
   EXPECT_EQ(Read("env"), "1--sh\n");
+  hook.env = Environment{};
+  ASSERT_TRUE(RunHooks({hook}, state_, "hooks.x"));
+  EXPECT_EQ(Read("env"), "--sh\n");
+  hook.env.reset();  // not said
+  ASSERT_TRUE(RunHooks({hook}, state_, "hooks.x"));
+  EXPECT_EQ(Read("env"), "-leaked-sh\n");
+  unsetenv("KISTE_TEST_LEAK");
+}
+
+TEST_F(HooksTest, WorkingDirectoryIsTheBundleWhileThereIsOne) {
+  oci::Hook hook = Shell(StrCat("pwd -P >", path_, "/folder"));
+  state_.bundle = path_;
+  ASSERT_TRUE(RunHooks({hook}, state_, "hooks.x"));
+  EXPECT_EQ(Read("folder"), std::filesystem::canonical(path_).string() + "\n");
+  state_.bundle = path_ + "/gone";
+  ASSERT_TRUE(RunHooks({hook}, state_, "hooks.x"));
+  EXPECT_EQ(Read("folder"), std::filesystem::current_path().string() + "\n");
 }
 
 TEST_F(HooksTest, InOrderUntilTheFirstFailure) {
@@ -89,7 +106,7 @@ TEST_F(HooksTest, TolerantRunGoesOnAndComplainsOfEach) {
 
 TEST_F(HooksTest, TimeoutKills) {
   oci::Hook hook = Shell("exec sleep 60");
-  hook.env = {"PATH=/usr/bin:/bin"};
+  hook.env = Environment{"PATH=/usr/bin:/bin"};
   hook.timeout = 1;
   auto before = std::chrono::steady_clock::now();
   auto ran = RunHooks({hook}, state_, "hooks.poststart");
@@ -122,7 +139,7 @@ TEST_F(HooksTest, HighExitCodesAreNoSignals) {
 
 TEST_F(HooksTest, LongTimeoutsAreNotCutShort) {
   oci::Hook hook = Shell("exec sleep 0.2");
-  hook.env = {"PATH=/usr/bin:/bin"};
+  hook.env = Environment{"PATH=/usr/bin:/bin"};
   hook.timeout = 4294968;  // times 1000 is 704 over 2^32
   hook.args[2] = "exec sleep 1.2";
   EXPECT_TRUE(RunHooks({hook}, state_, "hooks.x"));

@@ -320,6 +320,21 @@ def test_a_hook_does_not_get_the_containers_environment(runtime, bundle, volume,
     assert "PATH=/usr/bin:/bin\n" in said and "evil" not in said.lower()
 
 
+# -- CVE-2025-23266: a library of the image's, named by its LD_PRELOAD, in a createContainer hook on the host's files
+
+INHERITS = pytest.mark.kiste_only("it gives createContainer hooks that name no environment the container's")
+
+
+@pytest.mark.parametrize("kind", ["prestart", "createRuntime", pytest.param("createContainer", marks=INHERITS), "poststart", "poststop"])
+def test_a_hook_on_the_hosts_files_without_env_gets_nothing_of_the_containers(runtime, bundle, volume, kind):
+    bundle.own_rootfs()
+    bundle.process["env"] = ["PATH=/evil", "LD_PRELOAD=/proc/self/cwd/evil.so", "EVIL=1"]
+    bundle.mount(volume, "bind", volume).hook(kind, "/bin/sh", "-c", f"/usr/bin/env >{volume}/environment")
+    runtime.run(bundle.args("/bin/true"))
+    said = (volume / "environment").read_text()
+    assert f"PATH={os.environ['PATH']}\n" in said and "evil" not in said.lower()
+
+
 # -- the order of device rules: the last match wins, a denial cannot be undone by an earlier allowance
 
 def test_the_last_device_rule_wins(runtime, bundle):

@@ -135,6 +135,54 @@ def test_a_hook_has_exactly_its_environment_and_arguments(runtime, bundle, seen)
 
 
 @pytest.mark.parametrize("kind", ALL)
+def test_the_working_directory_of_a_hook(runtime, hooked, seen, kind):
+    """On the host the bundle, before pivot_root the container's root, in the container where its program starts."""
+    add(hooked, seen, kind, "pwd -P >$SEEN/folder; readlink /proc/self/cwd >>$SEEN/folder")
+    hooked.process["cwd"] = "/tmp"
+    runtime.output_of(hooked, cwd="/")
+    folder = {"createContainer": hooked.rootfs, "startContainer": "/tmp"}.get(kind, hooked.folder)
+    assert (seen / "folder").read_text().split() == [str(folder)] * 2
+
+
+def test_poststop_runs_although_the_bundle_is_gone(runtime, hooked, seen):
+    add(hooked, seen, "poststop", "touch $SEEN/stopped")
+    container = runtime.run_detached(hooked)
+    container.wait()
+    hooked.config.rename(seen / "config.json")
+    folder = hooked.folder.rename(hooked.folder.with_name("moved"))
+    runtime("delete", container.id, cwd="/")
+    folder.rename(hooked.folder)
+    assert (seen / "stopped").exists()
+
+
+OF_THE_IMAGE = pytest.mark.kiste_only("its createContainer hooks get the container's environment: CVE-2025-23266")
+
+
+@pytest.mark.parametrize("kind", [*ON_THE_HOST, pytest.param("createContainer", marks=OF_THE_IMAGE), "startContainer"])
+@pytest.mark.parametrize("fields", [{}, {"env": None}], ids=["absent", "null"])
+def test_a_hook_without_env_has_the_environment_of_where_it_runs(runtime, hooked, seen, kind, fields):
+    """Programs of the host have the runtime's, whose PATH is the host's; the image's has the container's process's."""
+    add(hooked, seen, kind, "env >$SEEN/env", **fields)
+    hooked.process["env"] = ["PATH=/usr/bin:/bin", "INSIDE=1"]
+    (hooked.rootfs / "etc/passwd").write_text("root:x:0:0::/root-of-the-image:/bin/sh\n")
+    runtime.output_of(hooked, env={"PATH": "/bin:/usr/bin", "OUTSIDE": "1"})
+    environment = set((seen / "env").read_text().splitlines())
+    inside, outside = {"PATH=/usr/bin:/bin", "INSIDE=1", "HOME=/root-of-the-image"}, {"PATH=/bin:/usr/bin", "OUTSIDE=1"}
+    wanted, unwanted = (inside, outside) if kind == "startContainer" else (outside, inside)
+    assert wanted <= environment and not unwanted & environment
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_a_hook_with_an_empty_env_has_none(runtime, hooked, seen, kind):
+    """But for what the shell makes up."""
+    add(hooked, seen, kind, "export -p >$SEEN/env", env=[])
+    hooked.process["env"] += ["INSIDE=1"]
+    runtime.output_of(hooked, env={"PATH": "/bin:/usr/bin", "OUTSIDE": "1"})
+    environment = (seen / "env").read_text()
+    assert "INSIDE" not in environment and "OUTSIDE" not in environment
+
+
+@pytest.mark.parametrize("kind", ALL)
 def test_the_umask_of_a_hook(runtime, hooked, seen, kind):
     """The runtime's own, which is its caller's; for the hook that comes before the program, the program's."""
     add(hooked, seen, kind, "umask >$SEEN/umask")

@@ -162,7 +162,7 @@ void EnterRoot(const LaunchPlan& plan, const CompileOptions& options, Compiled& 
     compiled.syncs.push_back(SyncPoint::kHostHooks);
   }
   builder.Add({.op = Op::kMakeDirectory, .text = builder.Text(plan.process.cwd)}, "process.cwd");
-  CompileHooks(plan.create_container, "hooks.createContainer", builder);
+  CompileCreateHooks(plan.create_container, builder);
   OpenConsole(plan, builder);
   CompileRootEnd(*plan.root, builder);
 }
@@ -236,8 +236,9 @@ Result<Compiled> Compile(const LaunchPlan& plan, const CompileOptions& options) 
     builder.Add({.op = Op::kWaitStart, .fd = builder.Inherit(plan.start_listener.get())},
                 "wait for start");
   }
-  CompileHooks(plan.start_container, "hooks.startContainer", builder);
-  CompileExec(plan.process, builder);
+  launcher::Offset home = CompileHome(plan.process, builder);
+  CompileStartHooks(plan.start_container, home, builder);
+  CompileExec(plan.process, home, builder);
   return compiled;
 }
 

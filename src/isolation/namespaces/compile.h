@@ -42,10 +42,16 @@ void CompileRoot(const RootPlan& root, ProgramBuilder& builder);
 void CompileMountChange(const MountChange& change, ProgramBuilder& builder);
 void CompileDeviceNodes(const RootPlan& root, ProgramBuilder& builder);
 void CompileRootEnd(const RootPlan& root, ProgramBuilder& builder);
-void CompileHooks(const InnerHooks& hooks, const char* kind, ProgramBuilder& builder);
+// createContainer hooks start in the container's root, as in runc; startContainer hooks in the
+// process's working directory. `home` is the variable for those hooks that have the process's
+// environment, from CompileHome().
+void CompileCreateHooks(const InnerHooks& hooks, ProgramBuilder& builder);
+void CompileStartHooks(const InnerHooks& hooks, launcher::Offset home, ProgramBuilder& builder);
 // Credentials and limits up to the point where `start` is awaited, and the steps after it.
 void CompileProcess(const ProcessPlan& process, bool limits_set, ProgramBuilder& builder);
 void CompileLimits(const ProcessPlan& process, ProgramBuilder& builder);
-void CompileExec(const ProcessPlan& process, ProgramBuilder& builder);
+// Where HOME=… will be once it is found; 0 when the environment has one.
+launcher::Offset CompileHome(const ProcessPlan& process, ProgramBuilder& builder);
+void CompileExec(const ProcessPlan& process, launcher::Offset home, ProgramBuilder& builder);
 
 }  // namespace kiste::isolation

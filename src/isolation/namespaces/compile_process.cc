@@ -160,31 +160,54 @@ void CompileProcess(const ProcessPlan& process, bool limits_set, ProgramBuilder&
   builder.Add({.op = Op::kDeathSignal}, "prctl PR_SET_PDEATHSIG");
 }
 
-void CompileHooks(const InnerHooks& hooks, const char* kind, ProgramBuilder& builder) {
-  if (hooks.hooks.empty()) return;
+namespace {
+
+std::vector<launcher::HookBlock> HookBlocks(const InnerHooks& hooks, launcher::Offset home,
+                                            ProgramBuilder& builder) {
   std::vector<launcher::HookBlock> blocks;
   for (const auto& hook : hooks.hooks) {
     launcher::HookBlock block{};
     block.path = builder.Text(hook.path);
     block.argv =
         builder.Pointers(hook.args.empty() ? std::vector<std::string>{hook.path} : hook.args);
-    block.envp = builder.Pointers(hook.env);
+    block.envp = hook.env ? builder.Pointers(*hook.env) : builder.Pointers(hooks.env, home);
     block.timeout = hook.timeout.value_or(0);
     blocks.push_back(block);
   }
-  builder.Add({.op = Op::kHooks,
-               .text = builder.Text(hooks.state),
-               .data = builder.Data(blocks),
-               .data_count = static_cast<uint32_t>(blocks.size())},
-              kind);
+  return blocks;
 }
 
-void CompileExec(const ProcessPlan& process, ProgramBuilder& builder) {
-  launcher::Offset home = 0;
-  if (FindVariable(process.env, "HOME") == nullptr) {
-    home = builder.Space(kHomeBytes);
-    builder.Add({.op = Op::kHome, .data = home, .a = process.uid, .b = kHomeBytes}, "find HOME");
-  }
+launcher::Operation HooksOperation(const InnerHooks& hooks, launcher::Offset home,
+                                   ProgramBuilder& builder) {
+  auto blocks = HookBlocks(hooks, home, builder);
+  return {.op = Op::kHooks,
+          .text = builder.Text(hooks.state),
+          .data = builder.Data(blocks),
+          .data_count = static_cast<uint32_t>(blocks.size())};
+}
+
+}  // namespace
+
+void CompileCreateHooks(const InnerHooks& hooks, ProgramBuilder& builder) {
+  if (hooks.hooks.empty()) return;
+  auto operation = HooksOperation(hooks, 0, builder);
+  operation.flags = launcher::kFromRoot;
+  builder.Add(operation, "hooks.createContainer");
+}
+
+void CompileStartHooks(const InnerHooks& hooks, launcher::Offset home, ProgramBuilder& builder) {
+  if (hooks.hooks.empty()) return;
+  builder.Add(HooksOperation(hooks, home, builder), "hooks.startContainer");
+}
+
+launcher::Offset CompileHome(const ProcessPlan& process, ProgramBuilder& builder) {
+  if (FindVariable(process.env, "HOME") != nullptr) return 0;
+  launcher::Offset home = builder.Space(kHomeBytes);
+  builder.Add({.op = Op::kHome, .data = home, .a = process.uid, .b = kHomeBytes}, "find HOME");
+  return home;
+}
+
+void CompileExec(const ProcessPlan& process, launcher::Offset home, ProgramBuilder& builder) {
   if (!process.seccomp.filter.empty()) {
     launcher::Operation operation{
         .op = Op::kSeccomp,

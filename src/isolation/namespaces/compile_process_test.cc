@@ -21,11 +21,11 @@ enum class Limits { kByLauncher, kByRuntime };
 struct ProcessSteps {
   explicit ProcessSteps(const ProcessPlan& process, Limits limits = Limits::kByLauncher) {
     CompileProcess(process, limits == Limits::kByRuntime, builder);
-    CompileExec(process, builder);
+    CompileExec(process, CompileHome(process, builder), builder);
     Read();
   }
   explicit ProcessSteps(const InnerHooks& hooks) {
-    CompileHooks(hooks, "hooks.x", builder);
+    CompileStartHooks(hooks, 0, builder);
     Read();
   }
   void Read() {
@@ -251,7 +251,7 @@ TEST(CompileProcess, SeccompFilterFlagsAndListener) {
 TEST(CompileHooks, PathArgumentsEnvironmentAndTimeout) {
   InnerHooks hooks;
   hooks.state = "{}";
-  hooks.hooks.push_back({"/bin/one", {"name", "x"}, {"A=1"}, 3});
+  hooks.hooks.push_back({"/bin/one", {"name", "x"}, {{"A=1"}}, 3});
   hooks.hooks.push_back({"/bin/two", {}, {}, {}});
   ProcessSteps steps(hooks);
   Operation run = steps.Only(Op::kHooks);
@@ -267,6 +267,18 @@ TEST(CompileHooks, PathArgumentsEnvironmentAndTimeout) {
   EXPECT_TRUE(steps.Words(second.envp).empty());
   EXPECT_EQ(second.timeout, 0);
   EXPECT_TRUE(ProcessSteps(InnerHooks{}).list.empty());
+}
+
+TEST(CompileHooks, WithoutAnEnvironmentOfItsOwnAHookHasThePlans) {
+  using Env = std::vector<std::string>;
+  InnerHooks hooks;
+  hooks.env = {"A=1", "B=2"};
+  hooks.hooks.push_back({"/bin/says-nothing", {}, {}, {}});
+  hooks.hooks.push_back({"/bin/says-none", {}, Env{}, {}});
+  ProcessSteps steps(hooks);
+  Operation run = steps.Only(Op::kHooks);
+  EXPECT_EQ(steps.Words(steps.Data<launcher::HookBlock>(run.data, 0).envp), (Env{"A=1", "B=2"}));
+  EXPECT_TRUE(steps.Words(steps.Data<launcher::HookBlock>(run.data, 1).envp).empty());
 }
 
 }  // namespace kiste::isolation

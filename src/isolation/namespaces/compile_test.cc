@@ -293,6 +293,7 @@ TEST(Compile, WaitsForStartOnlyWithAListener) {
 TEST(Compile, StartHooksRunAfterTheWaitAndBeforeTheFilter) {
   Steps steps(Rich());
   EXPECT_EQ(steps.Count(Op::kHooks), 2);
+  EXPECT_EQ(steps.Get(Op::kHooks).flags, launcher::kFromRoot);
   EXPECT_LT(steps.First(Op::kHooks), steps.First(Op::kPivot));
   EXPECT_LT(steps.First(Op::kWaitStart), steps.Last(Op::kHooks));
   EXPECT_LT(steps.Last(Op::kHooks), steps.First(Op::kSeccomp));

@@ -120,6 +120,11 @@ void ExpandState(const Launcher& l, const char* state, StatePieces& to) {
 }
 
 long Hooks(Launcher& l, const Operation& op) {
+  if ((op.flags & kFromRoot) != 0) {
+    long error = Call<__NR_fchdir>(l.root);
+    if (error < 0) l.Explain("the container's root");
+    if (error < 0) return error;
+  }
   const auto* hooks = l.Data<HookBlock>(op.data);
   for (unsigned i = 0; i < op.data_count; ++i) {
     long error = RunToEnd(l, hooks[i], l.Text(op.text));

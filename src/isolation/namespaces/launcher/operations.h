@@ -92,7 +92,7 @@ enum class Op : __u32 {
   // console.cc
   kConsole,  // fd: socket for the master, a: rows, b: columns, c: uid; flags: kBindConsole
   // hooks.cc
-  kHooks,  // data: HookBlock[data_count], text: state
+  kHooks,  // data: HookBlock[data_count], text: state; flags: kFromRoot
   // dialogue.cc
   kOpenRoot,   // takes "/" for the root (exec into a container)
   kSync,       //
@@ -117,6 +117,7 @@ enum Flag : __u32 {
   kUndo = 16384,                // unmounted again when a later operation fails
   kSealLater = 32768,           // read-only at kSeal: mount points are made in it first
   kIfRefused = 512,             // only when an earlier attempt was refused
+  kFromRoot = 32768,            // the working directory is the container's root
 };
 
 struct Operation {
