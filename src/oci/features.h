@@ -34,7 +34,8 @@ inline constexpr Carried kCarried{.systemd_cgroup = true,
                                   .intel_rdt_schemata = true,
                                   .intel_rdt_monitoring = true,
                                   .memory_policy = true,
-                                  .net_devices = true};
+                                  .net_devices = true,
+                                  .checkpoint = true};
 
 // What only a lower floor knows.
 struct SeccompWords {

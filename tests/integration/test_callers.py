@@ -411,6 +411,48 @@ def test_crios_checkpoint(criu, crio, images):
     comes_back(crio)
 
 
+def test_the_shims_checkpoint_upon_an_earlier_one(criu, shim, images, workspace):
+    """go-runc's CheckpointOpts in its own order: the images hold what has changed since; the job of a shell is one here too."""
+    options = ["--work-path", workspace, "--tcp-established", "--ext-unix-sk", "--shell-job", "--file-locks"]
+    counting(shim)
+    shim("checkpoint", "--image-path", workspace / "before", *options, "--pre-dump", shim.id)
+    counts_on(shim)
+    shim("checkpoint", "--image-path", images, *options[:2], "--parent-path", "../before", *options[2:], shim.id)
+    assert (images / "parent").is_symlink()
+    shim("restore", "--image-path", images, *options, "--detach", "--pid-file", shim.pid_file, "--no-subreaper",
+         "--bundle", shim.bundle.folder, shim.id)
+    comes_back(shim)
+
+
+def terminal_comes_back(caller, images, workspace, *options):
+    """Over the socket, as at create; conmon and the shim make another one for it."""
+    caller.bundle.process["terminal"] = True
+    caller.bundle.sh("while read line; do echo got $line; done").write()
+    first, second = ConsoleSocket(workspace / "first"), ConsoleSocket(workspace / "second")
+    caller.create("--console-socket", first.path)
+    terminal = first.receive()
+    caller("start", caller.id)
+    terminal.write("one\n")
+    terminal.read_until("got one")
+    caller("checkpoint", "--image-path", images, "--work-path", workspace, caller.id)
+    terminal.close()
+    caller("restore", "--image-path", images, "--work-path", workspace, "--detach", "--pid-file", caller.pid_file,
+           "--console-socket", second.path, *options, "--bundle", caller.bundle.folder, caller.id)
+    terminal = second.receive()
+    terminal.write("two\n")
+    terminal.read_until("got two")
+    terminal.close()
+    caller("delete", "--force", caller.id)
+
+
+def test_the_shim_restores_a_terminal(criu, shim, images, workspace):
+    terminal_comes_back(shim, images, workspace, "--no-subreaper")
+
+
+def test_conmon_restores_a_terminal(criu, conmon, images, workspace):
+    terminal_comes_back(conmon, images, workspace)
+
+
 # -- the same callers where systemd makes the cgroups, which is their default where it is the first process
 class CallerWithSystemd(Caller):
     """The container is a scope; engines say `slice:prefix:name`. `later` are the options of the commands after `create`, where they differ."""

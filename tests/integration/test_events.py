@@ -67,8 +67,19 @@ def test_cpu_time_is_counted(runtime, bundle):
     usage = eventually(lambda: (found := stats(container)["cpu"]["usage"]).get("total", 0) > 50_000_000 and found, "50 ms of cpu time")
     assert usage["user"] + usage["kernel"] > 0
     if cgroups.layout() != "v2":
-        assert sum(usage["percpu"]) > 0
         assert len(usage["percpu"]) == len(usage["percpu_kernel"]) == len(usage["percpu_user"])
+
+
+def test_the_cpu_time_of_each_cpu_is_a_part_of_the_total(runtime, bundle):
+    """Paused, for the numbers are read one after another."""
+    if cgroups.layout() == "v2":
+        pytest.skip("the time of each cpu is cgroup v1's")
+    cgroups.require_controller("freezer")
+    script = "i=0; while [ $i -lt 200 ]; do /bin/true; i=$((i + 1)); done; echo done; sleep 1000"
+    container = runtime.run_detached(bundle.sh(script)).says("done")
+    runtime.ok("pause", container.id)
+    usage = stats(container)["cpu"]["usage"]
+    assert usage["total"] > 0 and abs(sum(usage["percpu"]) - usage["total"]) < 0.01 * usage["total"]
 
 
 def test_throttling_is_counted(runtime, bundle):

@@ -70,6 +70,14 @@ def test_what_it_says_of_systemd_is_true(runtime, bundle, features):
     runtime.options.pop()
 
 
+def test_checkpoint_is_told_of(runtime, features):
+    """runc's annotation; and criu's, which names a file of the host's with options for a program run as root."""
+    assert runtime("checkpoint", "--help").code == 0
+    assert features["annotations"]["org.opencontainers.runc.checkpoint.enabled"] == "true"
+    if "potentiallyUnsafeConfigAnnotations" in features:  # since specification 1.2
+        assert "org.criu.config" in features["potentiallyUnsafeConfigAnnotations"]
+
+
 def test_seccomp_words(runtime, bundle, features):
     seccomp = features["linux"]["seccomp"]
     assert seccomp["enabled"] is True and "SCMP_ARCH_X86_64" in seccomp["archs"]

@@ -54,7 +54,11 @@ Status ReadCpuacct(const Directory& directory, CpuStats& stats) {
   TRY(ReadNumberIfThere(directory, "cpuacct.usage", stats.usage));
   TRY(ReadNumberIfThere(directory, "cpuacct.usage_user", stats.user));
   TRY(ReadNumberIfThere(directory, "cpuacct.usage_sys", stats.kernel));
-  // `cpu user system`, then a line for each.
+  std::string totals = TRY(ReadIfThere(directory, "cpuacct.usage_percpu"));
+  for (const auto& words : ParseLines(totals)) {
+    for (auto word : words) stats.percpu.push_back(ParseUint(word).value_or(0));
+  }
+  // `cpu user system`, then a line for each. Counted by ticks: their sum is not the above.
   std::string text = TRY(ReadIfThere(directory, "cpuacct.usage_all"));
   for (const auto& words : ParseLines(text)) {
     if (words.size() != 3) continue;
@@ -62,7 +66,6 @@ Status ReadCpuacct(const Directory& directory, CpuStats& stats) {
     if (!user || !kernel) continue;
     stats.percpu_user.push_back(*user);
     stats.percpu_kernel.push_back(*kernel);
-    stats.percpu.push_back(*user + *kernel);
   }
   return {};
 }
