@@ -71,6 +71,28 @@ def test_a_container_that_nobody_starts_can_be_killed(runtime, bundle):
     container.delete()
 
 
+@pytest.mark.parametrize("namespaces", ["its own", "the host's"])
+@pytest.mark.parametrize("name", ["TERM", "INT", "HUP", "QUIT"])
+def test_a_container_that_nobody_starts_ends_with_a_usual_signal(runtime, bundle, name, namespaces):
+    """The kernel keeps such signals from a PID namespace's first process unless it handles them: an engine's `stop` would
+    wait its whole time out."""
+    if namespaces == "the host's":
+        bundle.without_namespace("pid")
+    container = runtime.create(bundle)
+    container.kill(name)
+    container.wait()
+    container.delete()
+
+
+def test_a_started_container_handles_signals_as_its_program_does(runtime, bundle):
+    """Nothing of what waited for `start` is left: TERM does nothing to a first process that has no handler for it."""
+    container = runtime.create(bundle.args("sleep", "1000"))
+    container.start()
+    container.kill("TERM")
+    time.sleep(0.2)
+    assert container.status == "running"
+
+
 def test_changing_config_json_after_create_changes_nothing(runtime, bundle):
     container = runtime.create(bundle.sh("echo first"))
     bundle.sh("echo second").write()

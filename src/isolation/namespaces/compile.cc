@@ -233,6 +233,9 @@ Result<Compiled> Compile(const LaunchPlan& plan, const CompileOptions& options) 
     if (HiddenFirst(plan)) builder.Add({.op = Op::kHide, .a = 1}, "prctl PR_SET_DUMPABLE");
   }
   if (plan.start_listener) {
+    if ((plan.namespaces.create & CLONE_NEWPID) != 0) {
+      builder.Add({.op = Op::kEndOnSignals}, "rt_sigaction");
+    }
     builder.Add({.op = Op::kWaitStart, .fd = builder.Inherit(plan.start_listener.get())},
                 "wait for start");
   }

@@ -288,6 +288,9 @@ TEST(Compile, WaitsForStartOnlyWithAListener) {
   ASSERT_EQ(steps.Count(Op::kWaitStart), 1);
   EXPECT_EQ(steps.Get(Op::kWaitStart).fd, plan.start_listener.get());
   EXPECT_TRUE(steps.Inherits(plan.start_listener.get()));
+  EXPECT_LT(steps.First(Op::kEndOnSignals), steps.First(Op::kWaitStart));
+  plan.namespaces.create &= ~CLONE_NEWPID;
+  EXPECT_EQ(Steps(plan).Count(Op::kEndOnSignals), 0);  // its signals reach it
 }
 
 TEST(Compile, StartHooksRunAfterTheWaitAndBeforeTheFilter) {
@@ -550,7 +553,7 @@ TEST(Compile, NothingIsDoneThatWasNotAskedFor) {
                 Op::kConsole,    Op::kMask,       Op::kReadonlyPath,    Op::kRootAttributes,
                 Op::kSync,       Op::kRlimit,     Op::kMknod,           Op::kSymlink,
                 Op::kBind,       Op::kFileSystem, Op::kRemount,         Op::kWaitStart,
-                Op::kJoinCgroup, Op::kUnshare}) {
+                Op::kJoinCgroup, Op::kUnshare,    Op::kEndOnSignals}) {
     EXPECT_EQ(steps.Count(op), 0) << static_cast<unsigned>(op);
   }
 }

@@ -163,6 +163,7 @@ const char* StepName(Op op) {
       return "hooks";
     case Op::kSync:
     case Op::kConfirm:
+    case Op::kEndOnSignals:
     case Op::kWaitStart:
     case Op::kFinish:
       return "start";

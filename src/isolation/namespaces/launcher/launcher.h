@@ -178,6 +178,7 @@ struct StatePieces {
 void ExpandState(const Launcher& l, const char* state, StatePieces& to);
 // process.cc, credentials.cc
 long DefaultSignals(const Operation& op);
+long EndOnSignals();
 long JoinCgroup(const Operation& op);
 long Fork(Launcher& l, const Operation& op);
 long BecomeRoot();

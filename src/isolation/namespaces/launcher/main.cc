@@ -37,6 +37,8 @@ long Perform(Launcher& l, const Operation& op) {
     }
     case Op::kDefaultSignals:
       return DefaultSignals(op);
+    case Op::kEndOnSignals:
+      return EndOnSignals();
     case Op::kCloseProc:
       Call<__NR_close>(l.proc);
       l.proc = -1;

@@ -33,6 +33,7 @@ enum class Op : __u32 {
   kCloseOnExec,     // a: first descriptor; all from there on are closed by a later exec
   kSetsid,          //
   kDefaultSignals,  // a: bit n-1: signal n's disposition is reset
+  kEndOnSignals,    // SIGTERM and the like, until kExec
   kCloseProc,       // the host's /proc is needed no more
   kJoinCgroup,      // fd: a v1 `tasks` file
   kUnshare,         // a: CLONE_NEW*

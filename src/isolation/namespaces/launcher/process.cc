@@ -5,6 +5,7 @@
 #include <linux/fcntl.h>
 #include <linux/keyctl.h>
 #include <linux/sched.h>
+#include <linux/signal.h>
 #include <linux/sockios.h>
 #include <linux/stat.h>
 
@@ -24,23 +25,33 @@ struct InterfaceRequest {  // struct ifreq with its flags (netdevice(7))
   char unused[22];
 };
 
+void SetAction(int signal, const struct sigaction& action) {
+  Call<__NR_rt_sigaction>(signal, &action, nullptr, sizeof action.sa_mask);
+}
+
 }  // namespace
 
 // Ignored signals would stay ignored through execve; the container's program starts as from a shell
 // that ignores none. The others are at their defaults: execve of the launcher has seen to that.
 long DefaultSignals(const Operation& op) {
   constexpr int kSignals = 64;
-  struct {  // the kernel's struct sigaction, all default
-    void* handler;
-    unsigned long flags;
-    void* restorer;
-    __u64 mask;
-  } action{};
   for (int signal = 1; signal <= kSignals; ++signal) {
-    if ((op.a >> (signal - 1) & 1) == 0) continue;
     // SIGKILL and SIGSTOP refuse.
-    Call<__NR_rt_sigaction>(signal, &action, nullptr, sizeof action.mask);
+    if ((op.a >> (signal - 1) & 1) != 0) SetAction(signal, {});
   }
+  return 0;
+}
+
+// To the first process of a PID namespace only a signal that it has a handler for is delivered
+// (pid_namespaces(7)): without one nobody could end a container that waits for `start` but with
+// SIGKILL. execve takes the handlers away.
+long EndOnSignals() {
+  struct sigaction action{};
+  action.sa_handler = [](int signal) { Exit(128 + signal); };
+  action.sa_flags = SA_RESTORER;         // x86-64 demands one,
+  action.sa_restorer = [] { Exit(1); };  // though the handler does not return
+  constexpr int kSignals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+  for (int signal : kSignals) SetAction(signal, action);
   return 0;
 }
 
