@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "sys/cgroup/device_rules.h"
 #include "sys/cgroup/layout.h"
 #include "sys/cgroup/parse.h"
 #include "sys/mountinfo.h"
@@ -52,5 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Require(cgroup::ParseBlockIo(text).size() <= text.size());
   cgroup::BlockIoStats stats;
   cgroup::ParseIoStat(text, stats);
+  auto devices = cgroup::ParseDeviceList(text);
+  Require(!devices || devices->exceptions.size() <= text.size());
   return 0;
 }

@@ -99,14 +99,15 @@ Status Cgroup::Apply(const Resources& resources) const {
   if (directories_.empty()) {
     return Fail(ErrorKind::kUnsupported, "there is no cgroup to set limits in");
   }
-  if (resources.cpu && IsCpusetSet(*resources.cpu)) {
-    auto [cpuset, v2] = TRY(TargetFor("cpuset", "cpu.cpus"));
-    TRY(v2 ? v2::SetCpuset(*cpuset, *resources.cpu) : v1::SetCpuset(*cpuset, *resources.cpu));
-  }
+  // First, for rules that make no sense are found before one is written.
   if (!resources.devices.empty()) {
     auto applied = ApplyDevices(resources.devices);
     bool forbidden = Failed(applied, EPERM) || Failed(applied, EACCES);
     if (!applied && !(forbidden && resources.devices_optional)) return applied;
+  }
+  if (resources.cpu && IsCpusetSet(*resources.cpu)) {
+    auto [cpuset, v2] = TRY(TargetFor("cpuset", "cpu.cpus"));
+    TRY(v2 ? v2::SetCpuset(*cpuset, *resources.cpu) : v1::SetCpuset(*cpuset, *resources.cpu));
   }
   // That the killer be on, engines ask for always: no reason to fail where there is no controller.
   bool killer =
@@ -133,7 +134,13 @@ Status Cgroup::Apply(const Resources& resources) const {
 
 // v2's controller for devices is a program, which cgroup.controllers does not list.
 Status Cgroup::ApplyDevices(const std::vector<DeviceRule>& rules) const {
-  if (const Directory* directory = Find("devices")) return v1::SetDevices(*directory, rules);
+  if (const Directory* directory = Find("devices")) {
+    auto change = TRY(v1::PlanDevices(*directory, rules));
+    auto write = [&] { return v1::ChangeDevices(*directory, change); };
+    // v1 has no other way to another default than through denying or allowing everything. Who
+    // stands still meanwhile misses no device that he keeps, and opens none that he never had.
+    return change.everything && !directory->fresh ? WhileFrozen(write) : write();
+  }
   if (const Directory* directory = V2()) return v2::SetDevices(*directory, rules);
   return Fail(ErrorKind::kUnsupported,
               "devices cannot be set on this host: it has no cgroup controller devices");

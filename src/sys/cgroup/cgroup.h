@@ -21,6 +21,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -110,7 +111,9 @@ class Cgroup {
   Result<bool> MayEnter() const;
 
   // Sets every limit that is given, in an order that the kernel accepts whether limits rise or
-  // fall. Devices: the list is replaced as a whole; an empty list changes nothing.
+  // fall. Devices come first; their list is replaced as a whole, without a moment in which what was
+  // and stays allowed is denied, or allowed what neither was nor will be. An empty one changes
+  // nothing.
   Status Apply(const Resources& resources) const;
   // The given settings that Apply passes over here because only v1 has them, or no kernel any more,
   // by their fields: "memory.swappiness". For a warning.
@@ -128,6 +131,9 @@ class Cgroup {
   // Whether it was frozen itself (not through a parent). False without a freezer (v2 before
   // Linux 5.2) and when the cgroup does not exist.
   Result<bool> IsFrozen() const;
+  // Does `deed` while all processes are stopped; they go on afterwards unless they were frozen
+  // before. When they do not stop it is not done: kTimeout after Freeze's limit.
+  Status WhileFrozen(const std::function<Status()>& deed) const;
 
   // All processes in the cgroup and below, each once, ascending. Empty when it does not exist. In
   // one hierarchy: whoever joins the cgroup joins in all.

@@ -43,6 +43,33 @@ bool Remove(std::vector<DeviceException>& exceptions, const DeviceException& rem
   return true;
 }
 
+// What `list` has and `other` has not, an access of a device's or a wildcard's at a time: lines as
+// the kernel takes them, which looks for an exception with the very same numbers.
+std::vector<std::string> Beyond(const DeviceList& list, const DeviceList& other) {
+  std::vector<std::string> lines;
+  for (DeviceException exception : list.exceptions) {
+    for (const auto& had : other.exceptions) {
+      bool same = exception.type == had.type && exception.major == had.major &&
+                  exception.minor == had.minor;
+      if (same) exception.access &= static_cast<uint8_t>(~had.access);
+    }
+    if (exception.access != 0) lines.push_back(exception.Text());
+  }
+  return lines;
+}
+
+// "c 1:* rwm"
+std::optional<DeviceRule> ParseDeviceLine(std::string_view line) {
+  auto words = Split(line, ' ');
+  if (words.size() != 3 || words[0].size() != 1) return std::nullopt;
+  auto numbers = Split(words[1], ':');
+  if (numbers.size() != 2) return std::nullopt;
+  auto number = [](std::string_view text) { return text == "*" ? -1 : ParseInt(text); };
+  auto major = number(numbers[0]), minor = number(numbers[1]);
+  if (!major || !minor) return std::nullopt;
+  return DeviceRule{true, words[0][0], *major, *minor, std::string(words[2])};
+}
+
 }  // namespace
 
 std::string DeviceException::Text() const {
@@ -91,6 +118,26 @@ Result<DeviceList> FoldDeviceRules(const std::vector<DeviceRule>& rules) {
     }
   }
   return list;
+}
+
+Result<DeviceList> ParseDeviceList(std::string_view text) {
+  std::vector<DeviceRule> rules;
+  for (auto line : Split(Trim(text), '\n')) {
+    if (line.empty()) continue;
+    auto rule = ParseDeviceLine(line);
+    if (!rule) return Fail(ErrorKind::kSystem, StrCat("devices.list: unknown line ", Quote(line)));
+    rules.push_back(*std::move(rule));
+  }
+  return FoldDeviceRules(rules);
+}
+
+DeviceChange ChangeDeviceList(const DeviceList& now, const DeviceList& wanted) {
+  if (!now.allow && !wanted.allow) {
+    return {.allow = Beyond(wanted, now), .deny = Beyond(now, wanted)};
+  }
+  DeviceChange change{.everything = wanted.allow};
+  (wanted.allow ? change.deny : change.allow) = Beyond(wanted, {});
+  return change;
 }
 
 }  // namespace kiste::sys::cgroup

@@ -9,7 +9,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -34,6 +36,14 @@ struct DeviceList {
   std::vector<DeviceException> exceptions;
 };
 
+// How one list becomes another in v1's files, devices.allow and devices.deny.
+struct DeviceChange {
+  // First everything is allowed or denied and every exception forgotten: the one way to another
+  // default. The kernel refuses it (EINVAL) while there are cgroups below.
+  std::optional<bool> everything;
+  std::vector<std::string> allow, deny;  // then these lines, in this order
+};
+
 // The rule's access as bits. kInvalid for other letters, an unknown type, or numbers that no device
 // has.
 Result<uint8_t> CheckDeviceRule(const DeviceRule& rule);
@@ -41,5 +51,12 @@ Result<uint8_t> CheckDeviceRule(const DeviceRule& rule);
 // What the rules come to, without what later rules make void. kUnsupported when v1 cannot say it: a
 // rule takes back a part of what an earlier one with a wildcard gave.
 Result<DeviceList> FoldDeviceRules(const std::vector<DeviceRule>& rules);
+
+// The text of devices.list. It does not tell the exceptions from "everything is allowed".
+Result<DeviceList> ParseDeviceList(std::string_view text);
+
+// What makes `now` `wanted`. Between two lists of what is allowed the additions come before what is
+// taken back, so that nothing that both allow is denied meanwhile, nor allowed what neither does.
+DeviceChange ChangeDeviceList(const DeviceList& now, const DeviceList& wanted);
 
 }  // namespace kiste::sys::cgroup

@@ -2,7 +2,10 @@
 //
 // Limits and counts, on this host's own hierarchies.
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+
+#include <atomic>
 
 #include "sys/cgroup/cgroup.h"
 #include "sys/cgroup/host_fixture.h"
@@ -44,6 +47,45 @@ TEST_P(LimitsTest, DevicesAreDenied) {
   resources.devices = {{.allow = true}, {false, 'c', 1, 3, "w"}};
   ASSERT_EQ(Apply(resources), "ok");
   EXPECT_EQ(attempt(), 0b1110);
+  cgroup_.swap(reopened_);
+}
+
+TEST_P(LimitsTest, NoMomentLiesBetweenTwoListsOfDevices) {
+  const DeviceRule null{true, 'c', 1, 3, "rwm"}, zero{true, 'c', 1, 5, "rw"};
+  const std::vector<DeviceRule> lists[] = {
+      {null}, {null, zero}, {{.allow = true}, {false, 'c', 1, 7, "rwm"}}, {null, zero}};
+  Resources resources{.devices = lists[0]};
+  std::string applied = Apply(resources);
+  if (v2() && applied.find("bpf load") != std::string::npos) GTEST_SKIP() << applied;
+  ASSERT_EQ(applied, "ok");
+  // All of them allow /dev/null, and none /dev/full. The child counts how often it has tried.
+  constexpr int kEnough = 20000;
+  void* shared = mmap(nullptr, sizeof(std::atomic<int>), PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(shared, MAP_FAILED);
+  auto& tries = *new (shared) std::atomic<int>(0);
+  pid_t child = Start(*cgroup_, [&] {
+    for (; tries < kEnough; ++tries) {
+      int null_fd = open("/dev/null", O_RDWR);
+      bool wrong = null_fd < 0 || open("/dev/full", O_RDONLY) >= 0;
+      close(null_fd);
+      if (wrong) {
+        tries = kEnough;
+        return 1;
+      }
+    }
+    return 0;
+  });
+  WaitForMember(*cgroup_, child);
+  Reopen();
+  while (tries < kEnough) {
+    for (const auto& list : lists) {
+      resources.devices = list;
+      EXPECT_EQ(Apply(resources), "ok");
+    }
+  }
+  EXPECT_EQ(Wait(child), 0);
+  munmap(shared, sizeof(std::atomic<int>));
   cgroup_.swap(reopened_);
 }
 

@@ -108,6 +108,14 @@ Result<bool> Cgroup::IsFrozen() const {
   return frozen;
 }
 
+Status Cgroup::WhileFrozen(const std::function<Status()>& deed) const {
+  if (TRY(IsFrozen())) return deed();
+  TRY(Freeze());
+  auto done = deed();
+  auto thawed = Thaw();
+  return done ? thawed : done;
+}
+
 // Those that cannot be frozen are chased: passes until one finds nobody new.
 Status Cgroup::Signal(int signal, int passes) const {
   std::set<pid_t> done;

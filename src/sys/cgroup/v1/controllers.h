@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "sys/cgroup/device_rules.h"
 #include "sys/cgroup/directory.h"
 #include "sys/cgroup/resources.h"
 #include "sys/cgroup/stats.h"
@@ -30,8 +31,10 @@ Status SetBlockIo(const Directory& directory, const BlockIo& block_io);
 Status SetHugetlb(const Directory& directory, const std::vector<HugepageLimit>& limits);
 Status SetNetClass(const Directory& directory, const Network& network);
 Status SetNetPriorities(const Directory& directory, const Network& network);
-// Replaces the whole list; for a moment everything is denied.
-Status SetDevices(const Directory& directory, const std::vector<DeviceRule>& rules);
+// What has to be written so that `rules` hold, by what devices.list says now.
+Result<DeviceChange> PlanDevices(const Directory& directory, const std::vector<DeviceRule>& rules);
+// Writes it. Where the default changes, everything is denied for a moment, or nothing.
+Status ChangeDevices(const Directory& directory, const DeviceChange& change);
 
 Status Freeze(const Directory& directory, std::chrono::milliseconds limit);
 Status Thaw(const Directory& directory);

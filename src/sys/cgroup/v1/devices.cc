@@ -4,14 +4,19 @@
 
 namespace kiste::sys::cgroup::v1 {
 
-Status SetDevices(const Directory& directory, const std::vector<DeviceRule>& rules) {
-  DeviceList list = TRY(FoldDeviceRules(rules));
-  std::vector<std::string> exceptions;
-  exceptions.reserve(list.exceptions.size());
-  for (const auto& exception : list.exceptions) exceptions.push_back(exception.Text());
-  // "a" sets the default and empties the list of exceptions.
-  TRY(directory.Set("devices", list.allow ? "devices.allow" : "devices.deny", "a"));
-  return directory.SetEach("devices", list.allow ? "devices.deny" : "devices.allow", exceptions);
+Result<DeviceChange> PlanDevices(const Directory& directory, const std::vector<DeviceRule>& rules) {
+  DeviceList wanted = TRY(FoldDeviceRules(rules));
+  // A new one has its parent's list, and nobody in it who could notice the way to another.
+  if (directory.fresh) return ChangeDeviceList({.allow = true}, wanted);
+  std::string text = TRY(directory.Read("devices.list"));
+  return ChangeDeviceList(TRY(ParseDeviceList(text)), wanted);
+}
+
+Status ChangeDevices(const Directory& directory, const DeviceChange& change) {
+  constexpr char kField[] = "devices", kAllow[] = "devices.allow", kDeny[] = "devices.deny";
+  if (change.everything) TRY(directory.Set(kField, *change.everything ? kAllow : kDeny, "a"));
+  TRY(directory.SetEach(kField, kAllow, change.allow));
+  return directory.SetEach(kField, kDeny, change.deny);
 }
 
 }  // namespace kiste::sys::cgroup::v1
