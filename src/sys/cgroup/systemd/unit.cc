@@ -68,10 +68,15 @@ Status UpdateUnit(Manager& manager, const std::string& unit, const Cgroup& cgrou
                   const Resources& change, const Resources& whole) {
   auto host = TRY(HostFor(manager, whole, cgroup));
   auto properties = TRY(ResourceProperties(whole, host));
+  Append(properties, TRY(DeviceProperties(whole.devices, host.v2)));
   TRY(cgroup.Apply(change));
-  TRY(manager.SetProperties(unit, properties));
-  // systemd has written its own, rounded ones.
-  return cgroup.Apply(whole);
+  auto tell = [&]() -> Status {
+    TRY(manager.SetProperties(unit, properties));
+    // systemd has written its own, rounded ones.
+    return cgroup.Apply(whole);
+  };
+  // On v1 systemd denies every device before it allows those of the list.
+  return whole.devices.empty() || host.v2 ? tell() : cgroup.WhileFrozen(tell);
 }
 
 }  // namespace kiste::sys::cgroup::systemd

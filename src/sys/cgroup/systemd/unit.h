@@ -40,7 +40,7 @@ Result<std::vector<Property>> UnitProperties(const UnitRequest& request, const S
 // New limits for a unit that runs: Cgroup::Apply, and the properties, so that systemd does not take
 // the old ones for valid. Nothing is told to systemd when the kernel refuses a value. `whole` is
 // `change` with what else is in force in the parts that it touches: a quota is nothing without its
-// period, and systemd writes all files of a controller anew.
+// period, and systemd writes all files of a controller anew. Devices are for system units only.
 Status UpdateUnit(Manager& manager, const std::string& unit, const Cgroup& cgroup,
                   const Resources& change, const Resources& whole);
 
