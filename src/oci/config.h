@@ -142,6 +142,7 @@ struct DeviceRule {  // resources.devices; -1 is the wildcard
   char type = 'a';  // a, b, c
   int64_t major = -1, minor = -1;
   std::string access = "rwm";
+  bool operator==(const DeviceRule&) const = default;
 };
 
 struct Memory {

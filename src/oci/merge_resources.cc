@@ -92,6 +92,7 @@ void MergePart(std::optional<T>& to, const std::optional<T>& given) {
 }  // namespace
 
 Resources MergeResources(Resources base, const Resources& given) {
+  if (!given.devices.empty()) base.devices = given.devices;
   MergePart(base.memory, given.memory);
   MergePart(base.cpu, given.cpu);
   Take(base.pids_limit, given.pids_limit);

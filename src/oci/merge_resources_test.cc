@@ -52,10 +52,14 @@ TEST(MergeResources, EntriesAreReplacedOrAdded) {
             R"("rdma":{"x":{"hcaHandles":1,"hcaObjects":2}},"unified":{"a.b":"1","c.d":"2"}})");
 }
 
-TEST(MergeResources, DevicesStayAsTheyWere) {
-  EXPECT_EQ(Merged(R"({"devices": [{"allow": true, "type": "c", "major": 1, "access": "r"}]})",
-                   R"({"devices": [{"allow": true, "access": "rwm"}]})"),
-            R"({"devices":[{"allow":true,"type":"c","major":1,"access":"r"}]})");
+TEST(MergeResources, TheListOfDevicesIsReplacedAsAWhole) {
+  std::string base = R"({"devices": [{"allow": true, "type": "c", "major": 1, "access": "r"}]})";
+  EXPECT_EQ(Merged(base, R"({"devices": [{"allow": true, "access": "rwm"}]})"),
+            R"({"devices":[{"allow":true,"type":"a","access":"rwm"}]})");
+  for (const char* none : {"{}", R"({"devices": []})"}) {
+    EXPECT_EQ(Merged(base, none),
+              R"({"devices":[{"allow":true,"type":"c","major":1,"access":"r"}]})");
+  }
 }
 
 TEST(ResourcesText, EverythingIsReadBackAsItWas) {

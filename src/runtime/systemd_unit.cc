@@ -56,9 +56,11 @@ Status AttachToUnit(const Record& record, const std::string& sub_path, pid_t pid
 }
 
 Status UpdateLimits(const Record& record, const cg::Cgroup& cgroup, const cg::Resources& change,
-                    const cg::Resources& whole) {
+                    cg::Resources whole) {
   if (record.systemd_unit.empty()) return cgroup.Apply(change);
   auto manager = TRY(Connect(record));
+  // A user's manager rules over no devices.
+  if (record.systemd_user) whole.devices.clear();
   return systemd::UpdateUnit(manager, record.systemd_unit, cgroup, change, whole);
 }
 

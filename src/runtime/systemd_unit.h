@@ -39,6 +39,6 @@ Status AttachToUnit(const Record& record, const std::string& sub_path, pid_t pid
 // New limits of a container that exists, with or without a unit. `whole` is `change` with what
 // else is in force in the parts that it touches.
 Status UpdateLimits(const Record& record, const sys::cgroup::Cgroup& cgroup,
-                    const sys::cgroup::Resources& change, const sys::cgroup::Resources& whole);
+                    const sys::cgroup::Resources& change, sys::cgroup::Resources whole);
 
 }  // namespace kiste::runtime

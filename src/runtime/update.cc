@@ -30,6 +30,9 @@ Status CheckUpdatable(const Container& container) {
 // Without words what command lines and engines mean by them.
 void FixUp(const oci::Config& config, UpdateRequest& request) {
   auto& given = request.resources;
+  // With every change of a limit containerd hands over all that the container has. That is no new
+  // list of devices: what others have allowed beside it (who brings in GPUs does) shall stay.
+  if (given.devices == config.linux.resources.devices) given.devices.clear();
   bool zero_is_none =
       request.pids_zero == PidsZero::kAsConfig && !oci::ZeroPidsLimits(config.oci_version);
   if (given.pids_limit == 0 && zero_is_none) given.pids_limit.reset();
@@ -37,13 +40,16 @@ void FixUp(const oci::Config& config, UpdateRequest& request) {
   if (given.memory && given.memory->limit == -1 && !given.memory->swap) given.memory->swap = 0;
 }
 
-cg::Resources WithoutDevices(const oci::Resources& resources) {
+// `resources` for the cgroup, with their devices only if some are given: the default ones are
+// always among them.
+cg::Resources Limits(const oci::Resources& resources, const oci::Resources& given) {
   auto limits = CgroupResources(resources);
-  limits.devices.clear();
+  if (given.devices.empty()) limits.devices.clear();
+  limits.devices_optional = CurrentCaller().rootless;
   return limits;
 }
 
-// The parts of `base` that `given` touches.
+// The parts of `base` that `given` touches; the devices are Limits's.
 oci::Resources Touched(oci::Resources base, const oci::Resources& given) {
   if (!given.memory) base.memory.reset();
   if (!given.cpu) base.cpu.reset();
@@ -79,7 +85,6 @@ Status UpdateIntelRdt(const UpdateRequest& request, const cg::Cgroup& cgroup,
 }  // namespace
 
 oci::Resources ToWrite(oci::Resources given, const oci::Resources& merged) {
-  given.devices.clear();
   if (given.memory && (given.memory->limit || given.memory->swap)) {
     given.memory->limit = merged.memory->limit;
     given.memory->swap = merged.memory->swap;
@@ -98,14 +103,15 @@ Status Update(const Store& store, UpdateRequest request) {
   auto config = TRY(container.folder.LoadConfig());
   FixUp(config, request);
   const auto& base = config.linux.resources;
-  auto merged = oci::MergeResources(base, request.resources);
-  auto limits = WithoutDevices(ToWrite(request.resources, merged));
+  const auto& given = request.resources;
+  auto merged = oci::MergeResources(base, given);
+  auto limits = Limits(ToWrite(given, merged), given);
   auto cgroup = TRY(cg::Cgroup::Open(container.record.cgroups));
   WarnOfPassedOver(cgroup, limits, request.warn);
-  auto whole = WithoutDevices(Touched(merged, request.resources));
+  auto whole = Limits(Touched(merged, given), given);
   auto applied = UpdateLimits(container.record, cgroup, limits, whole);
   if (!applied) {
-    auto restored = cgroup.Apply(WithoutDevices(Touched(base, request.resources)));
+    auto restored = cgroup.Apply(Limits(Touched(base, given), given));
     if (!restored) {
       request.warn(StrCat("the limits from before cannot be set again: ", restored.error().Text()));
     }

@@ -38,10 +38,12 @@ TEST(ToWrite, TheWeightComesBackAfterIdleness) {
   EXPECT_FALSE(Written(base, given).cpu.value().shares);
 }
 
-TEST(ToWrite, DevicesAreLeftAlone) {
-  oci::Resources given;
-  given.devices.emplace_back();
-  EXPECT_TRUE(Written({}, given).devices.empty());
+TEST(ToWrite, DevicesAreTheGivenOnes) {
+  oci::Resources base, given;
+  base.devices.emplace_back();
+  EXPECT_TRUE(Written(base, given).devices.empty());
+  given.devices.push_back({.allow = true});
+  EXPECT_EQ(Written(base, given).devices, given.devices);
 }
 
 }  // namespace

@@ -412,11 +412,14 @@ def ordinary_device():
     pytest.skip("this kernel has neither loop-control nor fuse")
 
 
+OPENS = "(: </dev/mine) 2>/dev/null && echo read; (: >/dev/mine) 2>/dev/null && echo write; true"
+
+
 def with_device(bundle, numbers, *rules):
     rule = {"type": "c", "major": numbers[0], "minor": numbers[1]}
     bundle.linux["devices"] = [{"path": "/dev/mine", **rule, "fileMode": 0o666}]
     bundle.resources["devices"] += [{**rule, "allow": allow, "access": access} for allow, access in rules]
-    return bundle.sh("(: </dev/mine) 2>/dev/null && echo read; (: >/dev/mine) 2>/dev/null && echo write; true")
+    return bundle.sh(OPENS)
 
 
 @pytest.mark.parametrize("rules, expected", [

@@ -3,6 +3,7 @@
 half needs a user's manager besides (`loginctl enable-linger USER`). What is expected is what runc's docs/systemd.md says.
 """
 
+import json
 import os
 import pwd
 import re
@@ -18,6 +19,7 @@ import cgroups
 import kernel
 from deadline import PATIENCE, eventually
 from runtime import Runtime
+from test_cgroups import OPENS, ordinary_device, with_device  # noqa: F401 (ordinary_device is a fixture)
 
 MEBI = 1 << 20
 
@@ -187,6 +189,44 @@ def test_devices_are_denied_but_for_the_listed(runtime, bundle, reload):
     if reload:
         subprocess.run(["systemctl", "daemon-reload"], check=True, timeout=50)
     assert container.sh(DEVICES).split() == ["zero", "no-kmsg"]
+
+
+@pytest.mark.kiste_only("runc's update leaves devices alone")
+@pytest.mark.parametrize("reload", [False, True])
+def test_devices_change_by_update(runtime, bundle, ordinary_device, reload):
+    """Also after systemd has set its own limits again: wider and narrower lists."""
+    container = runtime.run_detached(with_device(bundle, ordinary_device).sleeps())
+    rule = dict(zip(("type", "major", "minor"), ("c", *ordinary_device)))
+    for access, expected in (("rw", ["read", "write"]), ("r", ["read"]), ("w", ["write"])):
+        text = json.dumps({"devices": [{"allow": True, "access": access, **rule}]})
+        runtime.ok("update", "--resources", "-", container.id, text=text)
+        if reload:
+            subprocess.run(["systemctl", "daemon-reload"], check=True, timeout=50)
+        assert container.sh(OPENS).split() == expected
+        listed = show(default_unit(runtime, container), "DevicePolicy", "DeviceAllow")
+        assert listed["DevicePolicy"] == "strict" and access in listed["DeviceAllow"]
+
+
+@pytest.mark.kiste_only("runc's update leaves devices alone")
+@pytest.mark.parametrize("reload", [False, True])
+def test_all_devices_are_given_and_taken_by_update(runtime, bundle, ordinary_device, reload):
+    container = runtime.run_detached(with_device(bundle, ordinary_device).sleeps())
+    for allow, policy, expected in ((True, "auto", ["read", "write"]), (False, "strict", [])):
+        runtime.ok("update", "-r", "-", container.id, text=json.dumps({"devices": [{"allow": allow, "access": "rwm"}]}))
+        if reload:
+            subprocess.run(["systemctl", "daemon-reload"], check=True, timeout=50)
+        assert container.sh(OPENS).split() == expected
+        assert show(default_unit(runtime, container), "DevicePolicy")["DevicePolicy"] == policy
+
+
+@pytest.mark.kiste_only("runc's update leaves devices alone")
+def test_a_process_keeps_the_default_devices_while_lists_change(runtime, bundle):
+    container = runtime.run_detached(bundle.sh("echo begun; while true </dev/null; do :; done"))
+    container.says("begun")
+    for minor in range(20):
+        rule = {"allow": True, "type": "c", "major": 10, "minor": minor, "access": "rw"}
+        runtime.ok("update", "-r", "-", container.id, text=json.dumps({"devices": [rule]}))
+    assert container.status == "running", container.output
 
 
 # -- properties by annotation

@@ -10,6 +10,7 @@ import pytest
 
 import cgroups
 import kernel
+from test_cgroups import OPENS, ordinary_device, with_device  # noqa: F401 (ordinary_device is a fixture)
 
 MEBI = 1 << 20
 
@@ -286,17 +287,172 @@ def test_throttling_of_a_disk_changes(container):
             assert str(rate) in (limits(container).folder("blkio") / "blkio.throttle.read_bps_device").read_text()
 
 
-def test_devices_are_left_alone(runtime, bundle):
-    kernel.require_root("an ordinary user's containers get no rules for devices")
-    bundle.resources["devices"].append({"allow": True, "type": "c", "major": 10, "minor": 229, "access": "rw"})
-    container = runtime.run_detached(bundle.sleeps())
+# -- devices
+
+EVERYTHING, NOTHING = ({"allow": allow, "type": "a", "access": "rwm"} for allow in (True, False))
+
+
+def rules_of(words, numbers):
+    """Nothing but: `+rw` allows, `-w` denies the device with these numbers, `+major rw` all of its major number, `+all` everything."""
+    rules = [NOTHING]
+    for word in words:
+        allow, (scope, _, access) = word[0] == "+", word[1:].rpartition(" ")
+        device = {"type": "c", "major": numbers[0], **({} if scope else {"minor": numbers[1]})}
+        rules.append(EVERYTHING if access == "all" else {**device, "allow": allow, "access": access})
+    return rules
+
+
+@pytest.fixture
+def with_rules(runtime, bundle, ordinary_device):
+    """Makes a container that has a device, and these rules."""
+    def make(*words, create=runtime.run_detached):
+        with_device(bundle, ordinary_device).resources["devices"] = rules_of(words, ordinary_device)
+        return create(bundle.sleeps())
+    return make
+
+
+@pytest.fixture
+def update_rules(ordinary_device):
+    def change(container, *words):
+        return update_json(container, {"devices": rules_of(words, ordinary_device)})
+    return change
+
+
+def opened(container):
+    """How the container's device can be opened."""
+    return container.sh(OPENS).split()
+
+
+@pytest.mark.parametrize("before, after, expected", [
+    ([], ["+rw"], "read write"), (["+rw"], [], ""), (["+rw"], ["+r"], "read"), (["+r"], ["+w"], "write"), (["+rw"], ["+rw", "-w"], "read"),
+    ([], ["+major rw"], "read write"), (["+major rw"], ["+r"], "read"), (["+r"], ["+major rw"], "read write"),
+    (["+r"], ["+all"], "read write"), (["+all"], [], ""), (["+all"], ["+w"], "write"), ([], ["+all", "-w"], "read"),
+    (["+all", "-w"], ["+all"], "read write"), (["+all", "-r"], ["+all", "-w"], "read"), (["+all", "-r"], ["+r"], "read")],
+    ids=lambda words: words if isinstance(words, str) else " ".join(words) or "none")
+def test_devices_are_those_of_the_new_list(with_rules, update_rules, before, after, expected):
+    container = with_rules(*before)
+    update_rules(container, *after)
+    assert " ".join(opened(container)) == expected
+
+
+def test_a_new_list_is_whole_also_without_saying_so(with_rules, ordinary_device):
+    container = with_rules("+rw")
+    update_json(container, {"devices": rules_of(["+r"], ordinary_device)[1:]})
+    assert opened(container) == ["read"]
+
+
+@pytest.mark.parametrize("rule", [NOTHING, {**NOTHING, "type": "c", "major": 1}, {**NOTHING, "type": "c", "major": 1, "minor": 3}],
+                         ids=["all", "major", "null"])
+def test_no_list_takes_the_default_devices(container, rule):
+    update_json(container, {"devices": [rule]})
+    container.sh("for name in null zero urandom; do head -c 1 /dev/$name >/dev/null || exit 1; done; echo x >/dev/null")
+
+
+@pytest.mark.parametrize("resources", [{}, {"devices": []}], ids=["none", "empty"])
+def test_without_a_list_the_devices_stay(with_rules, resources):
+    container = with_rules("+r")
     update(container, "--pids-limit", "20")
-    update_json(container, {"devices": [{"allow": True, "access": "rwm"}], "pids": {"limit": 30}})
+    update_json(container, {"pids": {"limit": 30}, **resources})
+    assert opened(container) == ["read"]
+
+
+def test_the_list_that_there_was_leaves_alone_what_others_allowed(with_rules, update_rules, ordinary_device):
+    """containerd gives all resources with every update; the nodes of a GPU have been allowed beside them."""
+    cgroups.require_v1("v2 has no list of devices")
+    container = with_rules("+r")
+    (limits(container).folder("devices") / "devices.allow").write_text("c {}:{} w".format(*ordinary_device))
+    update_json(container, {"devices": rules_of(["+r"], ordinary_device), "pids": {"limit": 20}})
+    assert opened(container) == ["read", "write"]
+    update_rules(container)
+    assert opened(container) == []
+
+
+def test_a_process_keeps_the_default_devices_while_lists_change(runtime, bundle, ordinary_device, update_rules):
+    container = runtime.run_detached(bundle.sh("echo begun; while true </dev/null; do :; done"))
+    container.says("begun")
+    for _ in range(5):
+        for words in (["+rw"], [], ["+all"], ["+r"], ["+all", "-rw"], ["+all"]):
+            update_rules(container, *words)
+    assert container.status == "running", container.output
+
+
+@pytest.mark.parametrize("state", ["created", "paused"])
+def test_devices_change_in_other_states(runtime, with_rules, update_rules, state):
+    container = with_rules("+all", create=runtime.create if state == "created" else runtime.run_detached)
+    if state == "paused":
+        runtime.ok("pause", container.id)
+    update_rules(container, "+r")
+    assert container.status == state
+    runtime.ok("start" if state == "created" else "resume", container.id)
+    assert opened(container) == ["read"]
+
+
+def test_devices_come_back_when_a_limit_is_refused(with_rules, update_rules, ordinary_device):
+    cgroups.require_controller("cpuset")
+    container = with_rules("+r")
+    for given in (["+w"], ["+all"]):
+        text = json.dumps({"devices": rules_of(given, ordinary_device), "cpu": {"cpus": "4711"}})
+        assert "cpus" in container.runtime.refuses("update", "-r", "-", container.id, text=text).stderr
+        assert opened(container) == ["read"]
+
+
+@pytest.mark.parametrize("rule", [{"type": "x"}, {"type": "c", "major": 5000}, {"type": "c", "minor": -2}, {"access": "x"}, {"access": ""}],
+                         ids=lambda rule: " ".join(map(str, rule.values())) or "none")
+def test_a_rule_that_cannot_be_is_refused(with_rules, rule):
+    cgroups.require_controller("pids")
+    container = with_rules("+r")
+    update(container, "--pids-limit", "20")
+    text = json.dumps({"devices": [{"allow": True, **rule}], "pids": {"limit": 30}, "cpu": {"cpus": "0"}})
+    container.runtime.refuses("update", "-r", "-", container.id, text=text)
+    assert limits(container).pids_limit() == "20" and opened(container) == ["read"]
+
+
+@pytest.mark.kiste_only("what v1 makes of such a list it does not mind")
+def test_a_list_that_v1_cannot_say_changes_nothing(with_rules, update_rules, ordinary_device):
+    container = with_rules("+w")
+    words = ["+major rw", "-w"]
     if cgroups.layout() == "v2":
-        assert container.exec("/bin/sh", "-c", "mknod /dev/kmsg2 c 1 11 && cat /dev/kmsg2").code != 0
-    else:
-        allowed = limits(container).devices_allowed()
-        assert "c 10:229 rw" in allowed and "a *:* rwm" not in allowed
+        update_rules(container, *words)
+        assert opened(container) == ["read"]
+        return
+    text = json.dumps({"cpu": {"shares": 100}, "devices": rules_of(words, ordinary_device)})
+    before = limits(container).devices_allowed(), (limits(container).folder("cpu") / "cpu.shares").read_text()
+    assert "wildcard" in container.runtime.refuses("update", "-r", "-", container.id, text=text).stderr
+    assert before == (limits(container).devices_allowed(), (limits(container).folder("cpu") / "cpu.shares").read_text())
+
+
+@pytest.mark.kiste_only("runc leaves devices alone, and crun denies everything first, which the kernel refuses")
+def test_a_list_changes_also_with_cgroups_below(with_rules, update_rules, ordinary_device):
+    """Only another default does not, which a list of what is allowed never needs."""
+    cgroups.require_v1("v2 has no default")
+    container = with_rules("+r")
+    (limits(container).folder("devices") / "below").mkdir()
+    update_rules(container, "+w")
+    text = json.dumps({"devices": rules_of(["+all"], ordinary_device)})
+    assert "devices.allow" in container.runtime.refuses("update", "-r", "-", container.id, text=text).stderr
+    assert opened(container) == ["write"]
+
+
+@pytest.mark.kiste_only("its state folder is its own affair")
+def test_the_list_of_devices_is_remembered(bundle, with_rules, update_rules, ordinary_device):
+    bundle.capabilities("CAP_MKNOD")
+    container = with_rules("+w")
+    config = container.runtime.state_folder / container.id / "config.json"
+    update_rules(container, "+r")
+    update(container, "--pids-limit", "20")
+    assert json.loads(config.read_text())["linux"]["resources"]["devices"] == rules_of(["+r"], ordinary_device)
+    before = container.runtime.ok("surface", container.id).stdout
+    update_rules(container, "+major rw")
+    assert container.runtime.ok("surface", container.id).stdout != before
+    update_rules(container, "+r")
+    assert opened(container) == ["read"] and container.runtime.ok("surface", container.id).stdout == before
+
+
+def test_where_devices_cannot_be_limited_the_rest_is_updated(container):
+    if kernel.is_root():
+        pytest.skip("root's containers get rules for devices")
+    update_json(container, {"devices": [EVERYTHING], "pids": {"limit": 20}})
+    assert limits(container).pids_limit() == "20"
 
 
 @pytest.mark.kiste_only("runc refuses unified on a hybrid host")
