@@ -110,8 +110,8 @@ short Events(const Pump* reader, const Pump* writer) {
 
 constexpr short kReadable = POLLIN | POLLHUP | POLLERR;
 
-// One wait with a terminal between us and the process.
-void Relay(const isolation::Launched& process, int signals, Fd terminal, NotifySocket& notify) {
+// One wait with a terminal between us and the process. False when poll(2) fails before its end.
+bool Relay(const isolation::Launched& process, int signals, Fd terminal, NotifySocket& notify) {
   int master = terminal.get();
   fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
   sys::RawMode raw(STDIN_FILENO);
@@ -128,7 +128,7 @@ void Relay(const isolation::Launched& process, int signals, Fd terminal, NotifyS
         {output.wants_input() || input.wants_output() ? master : -1, Events(&output, &input), 0},
         {output.wants_output() ? out : -1, POLLOUT, 0},
         {notify.fd(), POLLIN, 0}};
-    if (poll(entries, std::size(entries), -1) < 0 && errno != EINTR) return;
+    if (poll(entries, std::size(entries), -1) < 0 && errno != EINTR) return false;
     if ((entries[1].revents & POLLIN) != 0) ForwardSignals(signals, process, master);
     if ((entries[2].revents & kReadable) != 0) input.Read();
     if ((entries[3].revents & POLLOUT) != 0) input.Write();
@@ -137,19 +137,20 @@ void Relay(const isolation::Launched& process, int signals, Fd terminal, NotifyS
     if (entries[5].revents != 0) notify.Relay(getpid());
     if ((entries[0].revents & POLLIN) != 0) {
       output.Drain(signals);
-      return;
+      return true;
     }
   }
 }
 
-void WaitAndForward(const isolation::Launched& process, int signals, NotifySocket& notify) {
+// The same without one.
+bool WaitAndForward(const isolation::Launched& process, int signals, NotifySocket& notify) {
   while (true) {
     pollfd entries[] = {
         {process.pidfd.get(), POLLIN, 0}, {signals, POLLIN, 0}, {notify.fd(), POLLIN, 0}};
-    if (poll(entries, std::size(entries), -1) < 0 && errno != EINTR) return;
+    if (poll(entries, std::size(entries), -1) < 0 && errno != EINTR) return false;
     if ((entries[1].revents & POLLIN) != 0) ForwardSignals(signals, process, -1);
     if (entries[2].revents != 0) notify.Relay(getpid());
-    if ((entries[0].revents & POLLIN) != 0) return;
+    if ((entries[0].revents & POLLIN) != 0) return true;
   }
 }
 
@@ -171,12 +172,10 @@ Result<int> WaitForeground(const isolation::Launched& process, const SignalGuard
                            Fd terminal, NotifySocket* notify) {
   NotifySocket none;
   if (notify == nullptr) notify = &none;
-  if (terminal) {
-    Relay(process, signals.fd(), std::move(terminal), *notify);
-  } else {
-    WaitAndForward(process, signals.fd(), *notify);
-  }
-  return sys::WaitChild(process.pid);
+  bool ended = terminal ? Relay(process, signals.fd(), std::move(terminal), *notify)
+                        : WaitAndForward(process, signals.fd(), *notify);
+  if (!ended) TRY(sys::PidfdWaitExit(process.pidfd.get(), -1));
+  return sys::Reap(process.pid);
 }
 
 }  // namespace kiste::runtime

@@ -27,7 +27,8 @@ class SignalGuard {
 // Waits for the process and reaps it; its exit code, or 128 + the signal that killed it.
 // `terminal`: the master of its pty, or invalid. Our standard input, if a terminal, is in raw mode
 // meanwhile and follows window sizes. `notify`, unless null, tells a service manager when the
-// container is ready; the main process is this one. Other children that end, the orphans that a
+// container is ready; the main process is this one. Fails with kTimeout when the process has ended
+// and its exit code is withheld (sys::Reap). Other children that end, the orphans that a
 // subreaper adopts, are reaped meanwhile.
 Result<int> WaitForeground(const isolation::Launched& process, const SignalGuard& signals,
                            Fd terminal, NotifySocket* notify = nullptr);

@@ -71,7 +71,7 @@ Status RunHook(const oci::Hook& hook, const std::string& state, const Fd& direct
   auto pidfd = sys::PidfdOpen(pid);
   if (!pidfd) {
     kill(pid, SIGKILL);  // our child, not reaped: nobody else's pid
-    static_cast<void>(sys::WaitChildStatus(pid));
+    static_cast<void>(sys::ReapStatus(pid));
     return Context(std::move(pidfd), hook.path);
   }
   int limit = -1;
@@ -85,7 +85,7 @@ Status RunHook(const oci::Hook& hook, const std::string& state, const Fd& direct
     return Fail(ErrorKind::kTimeout,
                 StrCat(hook.path, ": killed after its timeout of ", *hook.timeout, " s"));
   }
-  int status = TRY(sys::WaitChildStatus(pid));
+  int status = TRY_CONTEXT(sys::ReapStatus(pid), hook.path);
   if (status == 0) return {};
   bool killed = WIFSIGNALED(status);
   char text[kMaxOutput];

@@ -14,6 +14,8 @@ namespace kiste::runtime {
 
 namespace {
 
+constexpr int kKillMs = 2000;  // how long a SIGKILL may take
+
 // Every one but the file systems' own needs no more than these.
 constexpr int kMountNamespaces = CLONE_NEWUSER | CLONE_NEWNS;
 
@@ -46,7 +48,8 @@ Status Change(const Store& store, const Container& container, int namespaces,
   plan.namespaces.join.push_back(std::move(join));
   plan.mount_change = std::move(change);
   auto launched = TRY_STEP(isolation::Launch(plan, {}), "launch");
-  TRY(sys::WaitChild(launched.pid));
+  // It has said that all is done, and has nothing left to do but end.
+  sys::KillChild(launched.pidfd.get(), launched.pid, kKillMs);
   return {};
 }
 

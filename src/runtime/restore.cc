@@ -333,7 +333,7 @@ Result<int> Restore(const Store& store, RestoreRequest request) {
   auto signals = TRY(SignalGuard::Block());
   auto made = TRY(Make(store, request));
   made.container.folder.Unlock();  // for who pauses or deletes it while it runs
-  int code = TRY(WaitForeground(made.restored.process, signals, std::move(made.restored.terminal)));
+  auto code = WaitForeground(made.restored.process, signals, std::move(made.restored.terminal));
   TRY(DeleteStopped(store, made.container, made.config, warn));
   return code;
 }

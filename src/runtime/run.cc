@@ -47,7 +47,7 @@ Result<int> Run(const Store& store, RunRequest request) {
   }
   auto poststart = RunPoststart(created.container, created.config);
   created.container.folder.Unlock();  // for who pauses or deletes it while it runs
-  int code = TRY(WaitForeground(created.process, signals, std::move(terminal), &created.notify));
+  auto code = WaitForeground(created.process, signals, std::move(terminal), &created.notify);
   if (!request.keep) TRY(DeleteStopped(store, created.container, created.config, warn));
   if (!poststart) return std::unexpected(std::move(poststart).error());
   return code;

@@ -146,22 +146,24 @@ Result<pid_t> SpawnDirectly(Shared& shared, const int& pidfd, Deadline deadline)
 Result<pid_t> SpawnWithHelper(Shared& shared, void* stack, const int& pidfd, Deadline deadline) {
   shared.child.flags |= CLONE_VFORK | CLONE_PARENT | CLONE_PARENT_SETTID;
   shared.child.parent_tid = reinterpret_cast<uint64_t>(&shared.pid);
+  int helper_pidfd = -1;
   clone_args helper{};
-  helper.flags = CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID;
+  helper.flags = CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID | CLONE_PIDFD;
+  helper.pidfd = reinterpret_cast<uint64_t>(&helper_pidfd);
   helper.child_tid = reinterpret_cast<uint64_t>(&shared.helping);
   helper.exit_signal = SIGCHLD;  // and so the child's
   helper.stack = reinterpret_cast<uint64_t>(stack);
   helper.stack_size = kStackBytes;
   long pid = CloneOnStack(&helper, HelperEntry, &shared);
   if (pid < 0) return SystemError(static_cast<int>(-pid), "clone3 a helper");
+  Fd ending(helper_pidfd);
   bool done = WaitReturned(shared.helping, deadline);
   pid_t child = __atomic_load_n(&shared.pid, __ATOMIC_ACQUIRE);
   if (!done && child > 0) KillChild(pidfd, child, kKillMs);  // which lets the helper go, too
-  if (!done) {
-    static_cast<void>(TryWaitChild(static_cast<pid_t>(pid)));
-    return std::unexpected(Unfinished());
-  }
-  static_cast<void>(WaitChild(static_cast<pid_t>(pid)));
+  // It has nothing left to do but end. Not so where it waits on for a child that does not die.
+  if (done) static_cast<void>(PidfdWaitExit(ending.get(), kKillMs));
+  static_cast<void>(TryWaitChild(static_cast<pid_t>(pid)));
+  if (!done) return std::unexpected(Unfinished());
   if (shared.cloned < 0) return SystemError(static_cast<int>(-shared.cloned), "clone3");
   return child;
 }
@@ -183,7 +185,7 @@ Result<Spawned> Spawn(const SpawnRequest& request, Deadline deadline) {
   if (pid || pid.error().kind != ErrorKind::kTimeout) munmap(stacks, 2 * kStackBytes);
   if (!pid) return std::unexpected(std::move(pid).error());
   if (error != 0) {
-    static_cast<void>(WaitChild(*pid));  // it has ended, or is about to
+    KillChild(owned.get(), *pid, kKillMs);  // it has ended, or is about to
     return SystemError(static_cast<int>(-error), "execveat");
   }
   return Spawned{*pid, std::move(owned)};

@@ -43,7 +43,7 @@ Result<CommandResult> RunCommand(std::vector<std::string> words,
     return Fail(ErrorKind::kTimeout, StrCat(words[0], " does not end"));
   }
   CommandResult result{};
-  result.code = TRY(WaitChild(child));
+  result.code = TRY_CONTEXT(Reap(child), words[0]);
   if (lseek(output.get(), 0, SEEK_SET) < 0) return ErrnoError("lseek output");
   result.output = TRY(ReadAll(output.get(), StrCat("output of ", words[0]), kMostOutput));
   return result;

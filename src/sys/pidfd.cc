@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/deadline.h"
@@ -11,6 +12,29 @@
 #include "sys/readable.h"
 
 namespace kiste::sys {
+
+namespace {
+
+constexpr std::chrono::milliseconds kWithheld{5'000};  // how long a tracer may keep an exit
+constexpr timespec kBetweenLooks{.tv_sec = 0, .tv_nsec = 10'000'000};
+
+int ExitCode(int status) {
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+// Its status, or nothing with WNOHANG where there is none yet.
+Result<std::optional<int>> WaitStatus(pid_t pid, int options) {
+  int status = 0;
+  pid_t reaped = -1;
+  do {
+    reaped = waitpid(pid, &status, options);
+  } while (reaped < 0 && errno == EINTR);
+  if (reaped < 0) return ErrnoError(StrCat("waitpid ", pid));
+  if (reaped == 0) return std::nullopt;
+  return status;
+}
+
+}  // namespace
 
 Result<Fd> PidfdOpen(pid_t pid) {
   long fd = syscall(SYS_pidfd_open, pid, 0);
@@ -39,40 +63,32 @@ Result<bool> IsChild(int pidfd) {
   return ErrnoError("waitid a pidfd");
 }
 
-namespace {
-
-int ExitCode(int status) {
-  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-}  // namespace
-
-Result<int> WaitChildStatus(pid_t pid) {
-  int status = 0;
-  while (waitpid(pid, &status, 0) < 0) {
-    if (errno != EINTR) return ErrnoError(StrCat("waitpid ", pid));
+Result<int> ReapStatus(pid_t pid) {
+  for (auto deadline = Deadline::In(kWithheld);; nanosleep(&kBetweenLooks, nullptr)) {
+    if (auto status = TRY(WaitStatus(pid, WNOHANG))) return *status;
+    if (deadline.Over()) {
+      return Fail(ErrorKind::kTimeout,
+                  StrCat("waitpid ", pid,
+                         ": the process has ended, but its exit code is withheld (traced?)"));
+    }
   }
-  return status;
 }
 
-Result<int> WaitChild(pid_t pid) { return ExitCode(TRY(WaitChildStatus(pid))); }
+Result<int> Reap(pid_t pid) { return ExitCode(TRY(ReapStatus(pid))); }
+
+Result<int> WaitChild(pid_t pid) { return ExitCode(*TRY(WaitStatus(pid, 0))); }
+
+Result<std::optional<int>> TryWaitChild(pid_t pid) {
+  auto status = TRY(WaitStatus(pid, WNOHANG));
+  if (!status) return std::nullopt;
+  return ExitCode(*status);
+}
 
 bool KillChild(int pidfd, pid_t pid, int timeout_ms) {
   static_cast<void>(PidfdSendSignal(pidfd, SIGKILL));
   auto ended = PidfdWaitExit(pidfd, timeout_ms);
   if (ended && !*ended) return false;
   return TryWaitChild(pid).value_or(std::nullopt).has_value();
-}
-
-Result<std::optional<int>> TryWaitChild(pid_t pid) {
-  int status = 0;
-  pid_t reaped = -1;
-  do {
-    reaped = waitpid(pid, &status, WNOHANG);
-  } while (reaped < 0 && errno == EINTR);
-  if (reaped < 0) return ErrnoError(StrCat("waitpid ", pid));
-  if (reaped == 0) return std::nullopt;
-  return ExitCode(status);
 }
 
 void ReapOthers(pid_t kept) {

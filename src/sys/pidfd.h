@@ -20,15 +20,19 @@ Status PidfdSendSignal(int pidfd, int signal);
 Result<bool> PidfdWaitExit(int pidfd, int timeout_ms);
 // Whether it is a child of this process that has not been reaped.
 Result<bool> IsChild(int pidfd);
-// Reaps a child; its status as wait(2) has it (WIFSIGNALED …).
-Result<int> WaitChildStatus(pid_t pid);
-// Reaps a child; its exit code, or 128 + the signal that killed it.
+// Reaps a child that has ended, as its pidfd says; its status as wait(2) has it (WIFSIGNALED …).
+// Whoever traces it (ptrace(2)) is told of the end first, and keeps it from us until he has waited
+// for it: kTimeout after 5 s. The child is left to whoever adopts it then.
+Result<int> ReapStatus(pid_t pid);
+// The same; its exit code, or 128 + the signal that killed it.
+Result<int> Reap(pid_t pid);
+// The same for a child that may still run, for which it waits without a limit.
 Result<int> WaitChild(pid_t pid);
-// Ends a child with SIGKILL and reaps it; false when that took longer than `timeout_ms` (a process
-// that is frozen, or waits for a device): it is left to whoever adopts it.
-bool KillChild(int pidfd, pid_t pid, int timeout_ms);
-// The same as WaitChild without waiting; nothing while it runs.
+// The same without waiting; nothing while it runs, or while its exit is withheld.
 Result<std::optional<int>> TryWaitChild(pid_t pid);
+// Ends a child with SIGKILL and reaps it; false when that took longer than `timeout_ms` (a process
+// that is frozen, or waits for a device), or its exit is withheld: it is left to whoever adopts it.
+bool KillChild(int pidfd, pid_t pid, int timeout_ms);
 // Reaps the children that have ended, for who adopts orphans (PR_SET_CHILD_SUBREAPER); not `kept`,
 // whose exit code is asked for elsewhere: once that one has ended, no others behind it either.
 void ReapOthers(pid_t kept);

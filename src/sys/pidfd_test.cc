@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +28,23 @@ pid_t WaitingChild() {
     while (true) pause();
   }
   return pid;
+}
+
+// Until it ends it withholds the exit of the process that it traces.
+pid_t Tracer(pid_t traced, useconds_t microseconds) {
+  int ends[2];
+  if (pipe(ends) < 0) abort();
+  pid_t pid = fork();
+  if (pid == 0) {
+    char error = ptrace(PTRACE_SEIZE, traced, 0, 0) == 0 ? '0' : '1';
+    if (write(ends[1], &error, 1) == 1) usleep(microseconds);
+    _exit(0);
+  }
+  char error = '1';
+  static_cast<void>(!read(ends[0], &error, 1));
+  close(ends[0]);
+  close(ends[1]);
+  return error == '0' ? pid : -1;
 }
 
 }  // namespace
@@ -79,6 +97,21 @@ TEST(Pidfd, KilledChildrenAreReaped) {
   EXPECT_TRUE(KillChild(pidfd.get(), pid, 5000));
   EXPECT_EQ(TryWaitChild(pid).error().errno_value, ECHILD);
   EXPECT_FALSE(KillChild(pidfd.get(), pid, 0));  // there is none any more
+}
+
+TEST(Pidfd, AnExitThatIsWithheldIsWaitedFor) {
+  pid_t pid = WaitingChild();
+  Fd pidfd = PidfdOpen(pid).value();
+  pid_t tracer = Tracer(pid, 200'000);
+  if (tracer < 0) {
+    EXPECT_TRUE(KillChild(pidfd.get(), pid, 5000));
+    GTEST_SKIP() << "a process of this user may not be traced";
+  }
+  EXPECT_FALSE(KillChild(pidfd.get(), pid, 5000));
+  EXPECT_TRUE(PidfdWaitExit(pidfd.get(), 0).value());
+  EXPECT_EQ(TryWaitChild(pid).value(), std::nullopt);
+  EXPECT_EQ(Reap(pid).value(), 128 + SIGKILL);
+  EXPECT_EQ(WaitChild(tracer).value(), 0);
 }
 
 TEST(Pidfd, OthersAreReapedAndTheKeptOneIsLeft) {

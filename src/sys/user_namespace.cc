@@ -19,9 +19,13 @@
 
 namespace kiste::sys {
 
+constexpr int kKillMs = 1000;
+
 Result<Fd> MakeUserNamespace(const std::string& uid_map, const std::string& gid_map) {
+  int pidfd = -1;
   clone_args arguments{};
-  arguments.flags = CLONE_NEWUSER;
+  arguments.flags = CLONE_NEWUSER | CLONE_PIDFD;
+  arguments.pidfd = reinterpret_cast<uint64_t>(&pidfd);
   arguments.exit_signal = SIGCHLD;
   long pid = Call<SYS_clone3>(&arguments, sizeof arguments);
   if (pid == 0) {  // a copy of this process: system calls only, until it is killed
@@ -30,10 +34,7 @@ Result<Fd> MakeUserNamespace(const std::string& uid_map, const std::string& gid_
   }
   if (pid < 0) return SystemError(static_cast<int>(-pid), "clone3 with a user namespace");
   const auto child = static_cast<pid_t>(pid);
-  Defer end([child] {
-    kill(child, SIGKILL);
-    static_cast<void>(WaitChild(child));
-  });
+  Defer end([child, owned = Fd(pidfd)] { KillChild(owned.get(), child, kKillMs); });
   const std::string folder = StrCat("/proc/", child, "/");
   TRY(WriteExisting(folder + "uid_map", uid_map));
   TRY(WriteExisting(folder + "gid_map", gid_map));

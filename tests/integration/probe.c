@@ -264,6 +264,16 @@ static int Pounce(char** arguments) {
   return 0;
 }
 
+// withhold PID: traces it and never waits for it, so that nobody else gets its exit.
+static int Withhold(char** arguments) {
+  if (ptrace(PTRACE_SEIZE, (pid_t)strtol(arguments[0], NULL, 10), 0, 0) != 0) return 1;
+  printf("ready\n");
+  fflush(stdout);
+  alarm((unsigned)kLongest);
+  pause();
+  return 0;
+}
+
 // abstract NAME: listens on an abstract unix socket, which belongs to the network namespace, and
 // waits.
 static int Abstract(char** arguments) {
@@ -353,7 +363,7 @@ static const struct {
     {"swap", Swap, 3},     {"overwrite", Overwrite, 1}, {"hunt", Hunt, 2},
     {"pounce", Pounce, 2}, {"abstract", Abstract, 1},   {"notify", Notify, 1},
     {"serve", Serve, 1},   {"lock", Lock, 1},           {"count-to", CountTo, 1},
-    {"verbs", Verbs, 2},
+    {"verbs", Verbs, 2},   {"withhold", Withhold, 1},
 };
 
 int main(int count, char** arguments) {

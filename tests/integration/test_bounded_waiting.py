@@ -17,6 +17,7 @@ import cgroups
 import kernel
 from deadline import SLOWNESS, eventually
 from host_state import process_state
+from runtime import Command
 
 pytestmark = pytest.mark.kiste_only("it has no --timeout, and waits without one")
 
@@ -140,6 +141,58 @@ def test_create_whose_process_is_stopped_fails_and_leaves_nothing(hurried, bundl
     bundle.without_namespace("pid").hook("createContainer", "/bin/sh", "-c", "kill -STOP $PPID", env=["PATH=/bin:/usr/bin"], timeout=1)
     result = in_time(lambda: hurried.refuses("create", "--bundle", bundle.write().folder, hurried.new_id()), 12)
     assert "does not answer" in result.stderr and "stopped" in result.stderr
+
+
+# -- a process that has ended and is traced
+
+class Withheld:
+    """A tracer keeps the end of a process from its parent while this lasts."""
+
+    def __init__(self, runtime, probe, pid):
+        self.runtime, self.arguments = runtime, [probe, "withhold", pid]
+
+    def __enter__(self):
+        self.tracer = Command(self.runtime, self.arguments)
+        eventually(lambda: "ready" in self.tracer.stdout_file.read_text(), "the tracer has it")
+
+    def __exit__(self, *_):
+        self.tracer.end()
+
+
+def test_run_ends_though_the_exit_of_its_process_is_withheld(hurried, bundle, probe):
+    command, container = hurried.spawn_run(bundle.sleeps())
+    with Withheld(hurried, probe, container.pid):
+        os.kill(container.pid, signal.SIGKILL)
+        result = in_time(command.result)
+        hurried.check_refusal(result)
+        assert "withheld" in result.stderr and str(container.pid) in result.stderr
+        hurried.refuses("state", container.id)
+
+
+def test_exec_ends_though_the_exit_of_its_process_is_withheld(hurried, bundle, probe, workspace):
+    container = hurried.run_detached(bundle.sleeps())
+    file = workspace / "pid"
+    command = container.spawn_exec("/bin/sleep", "1000", options=["--pid-file", file])
+    pid = int(eventually(lambda: file.exists() and file.read_text(), "exec has written the pid"))
+    with Withheld(hurried, probe, pid):
+        os.kill(pid, signal.SIGKILL)
+        result = in_time(command.result)
+        hurried.check_refusal(result, code=255)
+        assert "withheld" in result.stderr
+    assert container.status == "running"
+
+
+@pytest.mark.parametrize("kind", ["createRuntime", "createContainer"])
+def test_a_hook_whose_exit_is_withheld_has_failed(hurried, bundle, probe, workspace, kind):
+    file = workspace / "pid"
+    bundle.without_namespace("pid").hook(kind, "/bin/sh", "-c", f"echo $$ >{file}; exec sleep 1000", env=["PATH=/bin:/usr/bin"])
+    create = hurried.spawn("create", "--bundle", bundle.write().folder, hurried.new_id())
+    pid = int(eventually(lambda: file.exists() and file.read_text(), "the hook runs"))
+    with Withheld(hurried, probe, pid):
+        os.kill(pid, signal.SIGKILL)
+        result = in_time(create.result)
+        hurried.check_refusal(result)
+        assert f"hooks.{kind}" in result.stderr and "withheld" in result.stderr
 
 
 # -- the lock held by a process that does nothing

@@ -190,7 +190,7 @@ class Dialogue {
       return Fail(ErrorKind::kSystem,
                   StrCat("the launcher's child ", pid, " is not this program's"));
     if (TRY(sys::PidfdWaitExit(child_.pidfd.get(), kKillMs)))
-      static_cast<void>(sys::WaitChild(child_.pid));
+      static_cast<void>(sys::TryWaitChild(child_.pid));
     child_ = Launched{pid, std::move(pidfd)};
     ++forks_seen_;
     if (ForksLeft() == 0) return Started();
@@ -235,7 +235,7 @@ class Dialogue {
     if (!TRY(sys::PidfdWaitExit(child_.pidfd.get(), kKillMs))) {
       return Fail(ErrorKind::kSystem, "the container's process hung up while it was being set up");
     }
-    int code = TRY(sys::WaitChild(std::exchange(child_.pid, -1)));
+    int code = TRY(sys::Reap(std::exchange(child_.pid, -1)));
     return Fail(ErrorKind::kSystem,
                 StrCat("the container's process died while it was being set up (",
                        code > 128 ? "signal " : "exit code ", code > 128 ? code - 128 : code, ")"));

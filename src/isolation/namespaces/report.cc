@@ -39,10 +39,9 @@ Error ReportedError(const Report& report, std::string_view words) {
     }
   } else if (report.op == Op::kHooks && report.error == ECANCELED) {
     error.errno_value = 0;
-  } else if (report.op == Op::kHooks && report.error == ETIMEDOUT) {
+  } else if (report.op == Op::kHooks && (report.error == ETIMEDOUT || report.error == ETIME)) {
     error.kind = ErrorKind::kTimeout;
     error.errno_value = 0;
-    error.detail += ": killed after its timeout";
   }
   return error;
 }

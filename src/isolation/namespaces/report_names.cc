@@ -53,7 +53,6 @@ const char* CallName(int number) {
       {__NR_openat, "openat"},
       {__NR_openat2, "openat2"},
       {__NR_personality, "personality"},
-      {__NR_pidfd_open, "pidfd_open"},
       {__NR_pivot_root, "pivot_root"},
       {__NR_ppoll, "ppoll"},
       {__NR_prctl, "prctl"},

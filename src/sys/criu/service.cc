@@ -147,7 +147,7 @@ Result<Service> Service::Open(const Start& start) {
   auto pidfd = executed ? PidfdOpen(pid) : Result<Fd>(Fd());
   if (!executed || !pidfd) {
     kill(pid, SIGKILL);  // our child, not reaped: nobody else's pid
-    static_cast<void>(WaitChildStatus(pid));
+    static_cast<void>(Reap(pid));
     if (!executed) return std::unexpected(std::move(executed).error());
     return std::unexpected(std::move(pidfd).error());
   }
@@ -198,7 +198,7 @@ Status Service::Close() {
     static_cast<void>(cgroup2_.Restore());
     return Fail(ErrorKind::kTimeout, StrCat("criu ", pid_, " did not end and was killed"));
   }
-  auto reaped = WaitChildStatus(pid_);
+  auto reaped = Reap(pid_);
   TRY_CONTEXT(cgroup2_.Restore(), "after criu");
   static_cast<void>(TRY(std::move(reaped)));
   return {};

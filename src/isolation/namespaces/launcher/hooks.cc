@@ -53,24 +53,33 @@ long OutputFile() { return Call<__NR_memfd_create>("output", 1u /* MFD_CLOEXEC *
   Exit(127);
 }
 
-// Waits for `pid` at most `timeout` seconds (0: for ever), then kills it; its wait status, or
-// -ETIMEDOUT.
-long WaitHook(long pid, int timeout) {
-  bool late = false;
-  if (timeout > 0) {
-    Handle process(Call<__NR_pidfd_open>(pid, 0));
-    pollfd poll{process.get(), POLLIN, 0};
-    __kernel_timespec limit{timeout, 0};
-    long ready = -EINTR;
-    while (ready == -EINTR) ready = Call<__NR_ppoll>(&poll, 1, &limit, nullptr, 0);
-    late = ready == 0;
-    if (late) Call<__NR_kill>(pid, kSigKill);
-  }
+// Reaps a child that has ended, or is about to: its wait status. -ETIME when that is withheld: for
+// 5 s by a tracer, who is told first (as sys::ReapStatus).
+long Reap(long pid) {
+  constexpr int kLooks = 500;
   int status = 0;
-  long error = -EINTR;
-  while (error == -EINTR) error = Call<__NR_wait4>(pid, &status, 0, nullptr);
-  if (late) return -ETIMEDOUT;
-  return error < 0 ? error : status;
+  for (int look = 0; look < kLooks; ++look) {
+    long reaped = Call<__NR_wait4>(pid, &status, WNOHANG, nullptr);
+    if (reaped < 0 && reaped != -EINTR) return reaped;
+    if (reaped > 0) return status;
+    __kernel_timespec pause{0, 10'000'000};
+    Call<__NR_ppoll>(nullptr, 0, &pause, nullptr, 0);
+  }
+  return -ETIME;
+}
+
+// Waits for the hook at most `timeout` seconds (0: for ever), then kills it; its wait status, or
+// -ETIMEDOUT. -ETIME as above.
+long WaitHook(long pid, int pidfd, int timeout) {
+  pollfd poll{pidfd, POLLIN, 0};
+  __kernel_timespec limit{timeout, 0};
+  long ready = -EINTR;
+  while (ready == -EINTR)
+    ready = Call<__NR_ppoll>(&poll, 1, timeout > 0 ? &limit : nullptr, nullptr, 0);
+  if (ready <= 0) Call<__NR_kill>(pid, kSigKill);
+  long status = Reap(pid);
+  if (ready < 0) return ready;
+  return ready == 0 ? -ETIMEDOUT : status;
 }
 
 // How a hook failed, in the words of runtime/hooks.cc: with the beginning of what it wrote.
@@ -92,12 +101,19 @@ long RunToEnd(Launcher& l, const HookBlock& hook, const char* state) {
   if (input.bad()) return input.error();
   Handle output(OutputFile());
   if (output.bad()) return output.error();
+  int pidfd = -1;
   clone_args arguments{};
+  arguments.flags = CLONE_PIDFD;
+  arguments.pidfd = reinterpret_cast<__u64>(&pidfd);
   arguments.exit_signal = kSigChild;
   long pid = Call<__NR_clone3>(&arguments, sizeof arguments);
   if (pid < 0) return pid;
   if (pid == 0) RunHook(l, hook, input.get(), output.get());
-  long status = WaitHook(pid, hook.timeout);
+  Handle process(pidfd);
+  long status = WaitHook(pid, process.get(), hook.timeout);
+  if (status == -ETIME)
+    l.Explain(path, ": the process has ended, but its exit code is withheld (traced?)");
+  if (status == -ETIMEDOUT) l.Explain(path, ": killed after its timeout");
   if (status <= 0) return status;
   ExplainFailure(l, path, status, output.get());
   return -ECANCELED;
