@@ -50,6 +50,7 @@ struct DeviceNode {
   mode_t mode = 0;  // S_IFCHR, S_IFBLK or S_IFIFO with permissions
   uint32_t major = 0, minor = 0;
   uint32_t uid = 0, gid = 0;
+  bool must_match = false;  // what is at the path already must be this device
 };
 
 struct Symlink {

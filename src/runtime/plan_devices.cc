@@ -52,6 +52,12 @@ void KeepLastOfEachPath(std::vector<isolation::DeviceNode>& devices) {
   devices.resize(kept);
 }
 
+bool IsMountedOn(const oci::Config& config, std::string_view path) {
+  return std::ranges::any_of(config.mounts, [&](const oci::Mount& mount) {
+    return sys::CleanPath(StrCat("/", mount.destination)) == path;
+  });
+}
+
 bool DevIsBound(const oci::Config& config) {
   return std::any_of(config.mounts.begin(), config.mounts.end(), [](const oci::Mount& mount) {
     return mount.bind && sys::CleanPath(mount.destination) == "/dev";
@@ -71,6 +77,8 @@ Status PlanDevices(const oci::Config& config, const Caller& caller, isolation::R
   for (const auto& device : config.linux.devices) {
     auto node = Node(device);
     if (node.path == "/dev/ptmx") continue;  // stays the link to the container's own devpts
+    // What an engine's user mounts at the very path of one of its devices is to be seen there.
+    node.must_match = !IsMountedOn(config, node.path);
     root.devices.push_back(std::move(node));
   }
   KeepLastOfEachPath(root.devices);

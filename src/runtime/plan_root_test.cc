@@ -215,6 +215,20 @@ TEST(PlanDevices, OfSeveralWithOnePathTheLastStaysAtItsPlace) {
                                                                   {"/dev/b", 6}}));
 }
 
+TEST(PlanDevices, ListedOnesMustMatchWhatIsThereUnlessItIsMountedThere) {
+  Fixture given;
+  given.Add("bind", "dev//mounted").source = "/dev/zero";
+  oci::Device device;
+  for (const char* path : {"/dev/tty", "/dev/mounted"}) {
+    device.path = path;
+    given.config.linux.devices.push_back(device);
+  }
+  auto root = given.Plan().value();
+  EXPECT_TRUE(FindDevice(root, "/dev/tty")->must_match);
+  EXPECT_FALSE(FindDevice(root, "/dev/mounted")->must_match);
+  EXPECT_FALSE(FindDevice(root, "/dev/null")->must_match);  // a default
+}
+
 TEST(PlanDevices, NothingInSomebodyElsesDev) {
   Fixture given;
   given.Add("bind", "/dev/").source = "/dev";

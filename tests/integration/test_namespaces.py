@@ -2,6 +2,7 @@
 """Namespaces: new ones, the host's, and those of another container; user namespaces with mappings; time with offsets."""
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -187,6 +188,38 @@ def test_all_default_mounts_work_in_a_user_namespace(runtime, mapped):
 def test_the_default_devices_work_in_a_user_namespace(runtime, mapped):
     mapped.sh("echo x >/dev/null && head -c 2 /dev/zero | wc -c && head -c 8 /dev/urandom | wc -c && stat -c %t:%T /dev/null")
     assert runtime.output_of(mapped).split() == ["2", "8", "1:3"]
+
+
+@pytest.fixture
+def with_own_dev(mapped):
+    """The image has a /dev of its own, and a device of the config lies in it."""
+    for destination in ("/dev/mqueue", "/dev/shm", "/dev/pts", "/dev"):
+        mapped.without_mount(destination)
+    os.chown(mapped.rootfs / "dev", 100000, 100000)
+    mapped.linux["devices"] = [{"path": "/dev/random", "type": "c", "major": 1, "minor": 8}]
+    return mapped.sh("stat -c %t:%T /dev/random")
+
+
+def test_a_root_file_system_with_mount_points_of_devices_can_be_used_again(runtime, with_own_dev):
+    for _ in range(2):
+        assert runtime.output_of(with_own_dev) == "1:8\n"
+    left = with_own_dev.rootfs / "dev/random"
+    assert left.is_file() and left.read_text() == ""
+    left.unlink()
+    os.mknod(left, 0o600 | stat.S_IFCHR, os.makedev(1, 8))
+    os.chown(left, 100000, 100000)
+    assert runtime.output_of(with_own_dev) == "1:8\n", "what a container without a user namespace has left"
+
+
+@pytest.mark.kiste_only("it empties a file that is there, and binds the device over whatever it may open")
+@pytest.mark.parametrize("make, words", [
+    (lambda path: path.write_text("of the image"), "a regular file"), (Path.mkdir, "a directory"),
+    (lambda path: os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(1, 9)), "character device 1:9"),
+], ids=["file", "folder", "other-numbers"])
+def test_something_else_in_the_place_of_a_bound_device_is_refused(runtime, with_own_dev, make, words):
+    make(with_own_dev.rootfs / "dev/random")
+    os.chown(with_own_dev.rootfs / "dev/random", 100000, 100000)
+    runtime.refuses_to_run(with_own_dev, "/dev/random", f"expected character device 1:8 or an empty file, found {words}")
 
 
 def test_capabilities_hold_inside_only(runtime, mapped):

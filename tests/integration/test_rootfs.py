@@ -2,6 +2,7 @@
 """The root file system, the names of the container, devices, and the paths that are masked or made read-only."""
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -156,6 +157,62 @@ def test_the_mode_of_a_device_does_not_depend_on_the_umask(runtime, bundle):
     bundle.linux["devices"] = [{"path": "/dev/mine", "type": "c", "major": 1, "minor": 3, "fileMode": 0o666}]
     prefix = ["sh", "-c", 'umask 0077; exec "$@"', "sh"]
     assert runtime.run(bundle.sh("stat -c %a /dev/mine"), prefix=prefix).stdout == "666\n"
+
+
+def somewhere(bundle):
+    """A place for a device that is the image's own, as /dev is where nothing is mounted on it; and the entry for it."""
+    kernel.require_root("devices can only be made by root")
+    bundle.linux["devices"] = [{"path": "/mine", "type": "c", "major": 10, "minor": 229, "fileMode": 0o640, "uid": 12, "gid": 34}]
+    return bundle.own_rootfs() / "mine"
+
+
+@pytest.mark.kiste_only("it passes over whatever is there")
+@pytest.mark.parametrize("make, words", [
+    (lambda path: path.write_text("of the image"), "a regular file"),
+    (Path.touch, "a regular file"),
+    (Path.mkdir, "a directory"),
+    (os.mkfifo, "a FIFO"),
+    (lambda path: os.mknod(path, 0o666 | stat.S_IFSOCK), "a socket"),
+    (lambda path: os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(10, 230)), "character device 10:230"),
+    (lambda path: os.mknod(path, 0o666 | stat.S_IFBLK, os.makedev(10, 229)), "block device 10:229"),
+    (lambda path: path.symlink_to("bin/busybox"), "a regular file"),
+    (lambda path: path.symlink_to("nothing"), "a symbolic link that leads nowhere"),
+    (lambda path: path.symlink_to("mine"), "a symbolic link that leads nowhere"),
+], ids=["file", "empty-file", "folder", "fifo", "socket", "other-numbers", "block", "link-to-a-file", "link-to-nothing", "link-to-itself"])
+def test_something_else_in_the_place_of_a_device_is_refused(runtime, bundle, make, words):
+    place = somewhere(bundle)
+    make(place)
+    before = place.lstat()
+    runtime.refuses_to_run(bundle, "/mine", f"expected character device 10:229, found {words}")
+    assert (place.lstat().st_ino, place.lstat().st_ctime_ns) == (before.st_ino, before.st_ctime_ns)
+
+
+def test_a_device_that_is_there_already_is_taken_as_it_is(runtime, bundle):
+    """Owner and mode stay: it may be the host's own, in a volume."""
+    place = somewhere(bundle)
+    os.mknod(place, 0o600 | stat.S_IFCHR, os.makedev(10, 229))
+    assert device(runtime, bundle, "/mine") == ("character special file", "600", "10:229", 0, 0)
+    place.rename(bundle.rootfs / "other")
+    place.symlink_to("/other")
+    assert device(runtime, bundle, "/other") == ("character special file", "600", "10:229", 0, 0)
+
+
+def test_a_root_file_system_with_a_device_of_the_config_can_be_used_again(runtime, bundle):
+    place = somewhere(bundle)
+    for _ in range(2):
+        assert device(runtime, bundle, "/mine") == ("character special file", "640", "10:229", 12, 34)
+    place.unlink()
+    bundle.linux["devices"] = [{"path": "/mine", "type": "p"}]
+    for _ in range(2):
+        assert device(runtime, bundle, "/mine")[0] == "fifo"
+
+
+def test_a_mount_on_the_path_of_a_device_is_what_is_there(runtime, bundle):
+    """As of `docker run --privileged -v /dev/zero:/dev/kmsg`, which lists every device of the host."""
+    kernel.require_root("devices can only be made by root")
+    bundle.linux["devices"] = [{"path": "/dev/mine", "type": "c", "major": 10, "minor": 229}]
+    bundle.mount("/dev/mine", "bind", "/dev/zero")
+    assert device(runtime, bundle, "/dev/mine")[2] == "1:5"
 
 
 def test_a_device_of_an_unknown_kind_is_refused(runtime, bundle):

@@ -2,6 +2,7 @@
 //
 // The container's file system: its mounts in order, devices, then what is masked and the switch.
 #include <linux/mount.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include <algorithm>
@@ -121,20 +122,28 @@ void CompileMountChange(const MountChange& change, ProgramBuilder& builder) {
   builder.Add({.op = Op::kFinish}, "tell that the mounts are changed");
 }
 
+namespace {
+
+// What may be at the path of a device, in words; "" where anything may.
+std::string ExpectedThere(const DeviceNode& device, bool bound) {
+  if (!device.must_match) return {};
+  std::string words = S_ISFIFO(device.mode) ? "a FIFO"
+                                            : StrCat(S_ISBLK(device.mode) ? "block" : "character",
+                                                     " device ", device.major, ":", device.minor);
+  return bound ? StrCat(words, " or an empty file") : words;
+}
+
+}  // namespace
+
 void CompileDeviceNodes(const RootPlan& root, ProgramBuilder& builder) {
   for (const auto& device : root.devices) {
-    if (root.bind_devices) {
-      builder.Add({.op = Op::kBindDevice, .text = builder.Text(device.path)},
-                  StrCat("bind device ", device.path));
-      continue;
-    }
-    std::vector<uint32_t> owner = {device.uid, device.gid};
-    builder.Add({.op = Op::kMknod,
-                 .text = builder.Text(device.path),
-                 .data = builder.Data(owner),
-                 .a = device.mode,
-                 .b = makedev(device.major, device.minor)},
-                StrCat("mknod ", device.path));
+    launcher::Operation operation{.op = root.bind_devices ? Op::kBindDevice : Op::kMknod,
+                                  .text = builder.Text(device.path),
+                                  .text2 = builder.Text(ExpectedThere(device, root.bind_devices)),
+                                  .a = device.mode,
+                                  .b = makedev(device.major, device.minor)};
+    if (!root.bind_devices) operation.data = builder.Data(std::vector{device.uid, device.gid});
+    builder.Add(operation, StrCat(root.bind_devices ? "bind device " : "mknod ", device.path));
   }
   for (const auto& link : root.dev_links) {
     builder.Add(

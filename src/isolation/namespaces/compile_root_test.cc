@@ -299,6 +299,24 @@ TEST(CompileRoot, DeviceNodesOrBinds) {
   EXPECT_EQ(bound.Text(bound.Only(Op::kBindDevice).text), "/dev/x");
 }
 
+TEST(CompileRoot, WhatMustBeInADevicesPlace) {
+  RootPlan root = Root();
+  root.devices.push_back({"/dev/x", S_IFBLK | 0640, 259, 70000, 0, 0});
+  EXPECT_EQ(RootSteps(root).Only(Op::kMknod).text2, 0u);
+  root.devices[0].must_match = true;
+  RootSteps steps(root);
+  EXPECT_EQ(steps.Text(steps.Only(Op::kMknod).text2), "block device 259:70000");
+  root.bind_devices = true;
+  RootSteps bound(root);
+  EXPECT_EQ(bound.Text(bound.Only(Op::kBindDevice).text2),
+            "block device 259:70000 or an empty file");
+  EXPECT_EQ(bound.Only(Op::kBindDevice).b, makedev(259, 70000));
+  root.bind_devices = false;
+  root.devices[0].mode = S_IFIFO | 0600;
+  RootSteps fifo(root);
+  EXPECT_EQ(fifo.Text(fifo.Only(Op::kMknod).text2), "a FIFO");
+}
+
 TEST(CompileRoot, EveryMaskedAndReadonlyPath) {
   RootPlan root = Root();
   root.masked_paths = {"/proc/kcore", "/proc/keys"};

@@ -79,11 +79,9 @@ long CopyEntry(int from, int to, const char* name, int depth) {
     case S_IFLNK:
       error = CopyLink(from, to, name);
       break;
-    default: {
-      unsigned device = (status.stx_rdev_minor & 0xffu) | (status.stx_rdev_major << 8) |
-                        ((status.stx_rdev_minor & ~0xffu) << 12);
-      error = Call<__NR_mknodat>(to, name, status.stx_mode, device);
-    }
+    default:
+      error = Call<__NR_mknodat>(to, name, status.stx_mode,
+                                 DeviceNumber(status.stx_rdev_major, status.stx_rdev_minor));
   }
   return error < 0 ? error : CopyAttributes(to, name, status);
 }

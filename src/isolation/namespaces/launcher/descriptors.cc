@@ -23,9 +23,10 @@ long WriteAll(int fd, const void* from, unsigned long size) {
 long Examine(int fd, FileKind& kind) {
   struct statx status{};
   long error = Call<__NR_statx>(fd, "", AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW,
-                                STATX_TYPE | STATX_MODE | STATX_UID, &status);
+                                STATX_TYPE | STATX_MODE | STATX_UID | STATX_SIZE, &status);
   if (error < 0) return error;
-  kind = {status.stx_mode, status.stx_uid, status.stx_rdev_major, status.stx_rdev_minor};
+  kind = {status.stx_mode, status.stx_uid, status.stx_rdev_major, status.stx_rdev_minor,
+          status.stx_size};
   return 0;
 }
 

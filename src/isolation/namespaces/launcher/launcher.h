@@ -99,13 +99,18 @@ class Handle {  // closes its descriptor
   int fd_;
 };
 long WriteAll(int fd, const void* from, unsigned long size);
-// The file's type bits (S_IFMT), or -errno; `device` gets its device number when not null.
+// What Examine finds behind a descriptor; it returns 0 or -errno.
 struct FileKind {
-  __u32 mode = 0;
+  __u32 mode = 0;  // with the type's bits (S_IFMT)
   __u32 uid = 0;
   __u32 device_major = 0, device_minor = 0;
+  __u64 size = 0;  // bytes
 };
 long Examine(int fd, FileKind& kind);
+// A device number as mknodat(2) takes it (the kernel's new_encode_dev()).
+constexpr __u32 DeviceNumber(__u32 major, __u32 minor) {
+  return (minor & 0xffu) | (major << 8) | ((minor & ~0xffu) << 12);
+}
 long FileSystemType(int fd);  // f_type of statfs(2), or -errno
 
 // paths.cc: names inside the container's root, resolved by the kernel (openat2, RESOLVE_IN_ROOT)

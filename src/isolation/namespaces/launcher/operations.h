@@ -87,8 +87,9 @@ enum class Op : __u32 {
   kFinish,     // the change is done: kReady, and the end
   // devices.cc
   kMakeDirectory,  // text: path, made where it is missing; a failure is left to who needs it
-  kMknod,          // text: path, a: mode, b: dev_t of the kernel, data: u32 uid, gid
-  kBindDevice,     // text: path, the same on the host
+  kMknod,          // text: path, a: mode, b: dev_t of the kernel, data: u32 uid, gid, text2: words
+                   // for what must be there if anything is, or none
+  kBindDevice,     // text: path, the same on the host; a, b, text2 as above
   kSymlink,        // text: target, text2: path
   // console.cc
   kConsole,  // fd: socket for the master, a: rows, b: columns, c: uid; flags: kBindConsole
