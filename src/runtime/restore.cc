@@ -31,7 +31,6 @@ namespace kiste::runtime {
 
 namespace {
 
-namespace cg = sys::cgroup;
 namespace criu = sys::criu;
 
 constexpr int kKillMs = 2000;  // how long a SIGKILL may take

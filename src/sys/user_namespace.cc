@@ -48,8 +48,8 @@ static bool MapsLessThanAll() {
 }
 
 bool IsInUserNamespace() {
-  static const bool is_inside = MapsLessThanAll();  // a process does not leave it
-  return is_inside;
+  static const bool kIsInside = MapsLessThanAll();  // a process does not leave it
+  return kIsInside;
 }
 
 }  // namespace kiste::sys

@@ -88,7 +88,7 @@ long CopyEntry(int from, int to, const char* name, int depth) {
 
 long CopyDirectory(int from, int to, int depth) {
   if (depth > kMaxDepth) return -ELOOP;
-  char buffer[2048];
+  alignas(DirectoryEntry) char buffer[2048] = {};
   while (true) {
     long size = Call<__NR_getdents64>(from, buffer, sizeof buffer);
     if (size <= 0) return size;
