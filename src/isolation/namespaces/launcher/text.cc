@@ -120,13 +120,13 @@ void Launcher::Explain(const char* piece, const char* piece2, const char* piece3
 }
 
 void Launcher::ExplainQuoted(const char* piece, const char* text, unsigned long size) {
-  constexpr unsigned kWorthIt = 16;
+  constexpr long kWorthIt = 16;
   auto blank = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
   while (size > 0 && blank(text[size - 1])) --size;
   while (size > 0 && blank(*text)) ++text, --size;
   const char* end = report.detail + sizeof report.detail;
   char* to = report.detail + Length(report.detail);
-  if (size == 0 || end - to < static_cast<long>(Length(piece) + kWorthIt)) return;
+  if (size == 0 || end - to < Length(piece) + kWorthIt) return;
   AppendQuoted(AppendText(to, end, piece), end, text, size);
 }
 
