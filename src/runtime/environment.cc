@@ -51,7 +51,7 @@ void AddListenFds(unsigned preserve_fds, std::vector<std::string>& env) {
   unsigned announced = AnnouncedListenFds();
   if (announced == 0 || announced > preserve_fds) return;
   env.push_back(StrCat("LISTEN_FDS=", announced));
-  env.push_back("LISTEN_PID=1");
+  env.emplace_back("LISTEN_PID=1");
   const char* names = std::getenv("LISTEN_FDNAMES");
   if (names != nullptr) env.push_back(StrCat("LISTEN_FDNAMES=", names));
 }
