@@ -22,7 +22,7 @@ bool SelinuxEnabled() {
   constexpr char kEnforce[] = "/sys/fs/selinux/enforce";
   if (!Enabled(kEnforce, '1') && !Enabled(kEnforce, '0')) return false;
   auto label = sys::ReadFileAt(AT_FDCWD, "/proc/self/attr/current");
-  return label && std::string_view(label->c_str()) != "kernel";
+  return label && label->substr(0, label->find('\0')) != "kernel";  // a NUL ends it
 }
 
 std::unexpected<Error> NoSelinux(std::string_view field, std::string_view label) {
