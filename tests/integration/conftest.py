@@ -105,7 +105,7 @@ def probe(host):
     if not compiler:
         pytest.skip("no C compiler: the probe cannot be built")
     program = host.folder / "probe"
-    built = subprocess.run([compiler, "-static", "-O1", "-Wall", "-o", program, source],
+    built = subprocess.run([compiler, "-static", "-O1", "-Wall", "-D_GNU_SOURCE", "-o", program, source],
                            capture_output=True, text=True, timeout=60)
     if built.returncode != 0:
         pytest.skip(f"no static C programs can be built here: {built.stderr[-300:]}")

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does from inside a container what busybox cannot. conftest.py builds it, static; the first
 // argument is the deed.
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -238,6 +237,18 @@ static int Hunt(char** arguments) {
   return 0;
 }
 
+// The newest process id of this namespace (proc(5), the last field of loadavg); 0 when it is not to
+// be had.
+static long NewestPid(void) {
+  char line[128] = "";
+  FILE* load = fopen("/proc/loadavg", "r");
+  if (!load) return 0;
+  char* read = fgets(line, sizeof line, load);
+  fclose(load);
+  const char* last = read ? strrchr(line, ' ') : NULL;
+  return last ? strtol(last, NULL, 10) : 0;
+}
+
 // pounce STOP NAME: traces the newest processes of all until there is a file STOP, and tells of
 // those that it got hold of and that are not NAME.
 static int Pounce(char** arguments) {
@@ -245,10 +256,8 @@ static int Pounce(char** arguments) {
   printf("ready\n");
   fflush(stdout);
   while (access(arguments[0], F_OK) != 0 && Now() < end) {
-    FILE* load = fopen("/proc/loadavg", "r");
-    long newest = 0;
-    if (!load || fscanf(load, "%*s %*s %*s %*s %ld", &newest) != 1) return 1;
-    fclose(load);
+    long newest = NewestPid();
+    if (newest == 0) return 1;
     for (long pid = newest; pid < newest + 3; ++pid) {
       char path[64], name[64] = "";
       if (!Stop(pid)) continue;
@@ -357,7 +366,7 @@ static const struct {
   const char* name;
   int (*deed)(char** arguments);
   int arguments;
-} deeds[] = {
+} kDeeds[] = {
     {"fds", Fds, 0},       {"syscall", Syscall, 1},     {"user-namespace", UserNamespace, 1},
     {"euid", Euid, 0},     {"keyring", Keyring, 0},     {"keyring-label", KeyringLabel, 0},
     {"swap", Swap, 3},     {"overwrite", Overwrite, 1}, {"hunt", Hunt, 2},
@@ -367,9 +376,9 @@ static const struct {
 };
 
 int main(int count, char** arguments) {
-  for (size_t i = 0; i < COUNT(deeds); ++i)
-    if (count > 1 && strcmp(arguments[1], deeds[i].name) == 0 && count - 2 >= deeds[i].arguments)
-      return deeds[i].deed(arguments + 2);
+  for (size_t i = 0; i < COUNT(kDeeds); ++i)
+    if (count > 1 && strcmp(arguments[1], kDeeds[i].name) == 0 && count - 2 >= kDeeds[i].arguments)
+      return kDeeds[i].deed(arguments + 2);
   fprintf(stderr, "probe: what?\n");
   return 2;
 }
