@@ -40,6 +40,7 @@ std::string_view StatusName(ContainerStatus status) {
 Result<ContainerStatus> Container::Status() const {
   if (record.pid == 0) return ContainerStatus::kCreating;
   if (!IsAlive(record)) return ContainerStatus::kStopped;
+  if (record.being_made) return ContainerStatus::kCreating;
   auto cgroup = TRY(sys::cgroup::Cgroup::Open(record.cgroups));
   auto frozen = cgroup.IsFrozen();
   if (frozen && *frozen) return ContainerStatus::kPaused;

@@ -24,7 +24,8 @@ class ContainerTest : public ::testing::Test {
     path_ = std::filesystem::temp_directory_path() / "kiste-container-XXXXXX";
     ASSERT_NE(mkdtemp(path_.data()), nullptr);
     store_.emplace(Store::Open(path_).value());
-    ASSERT_TRUE(store_->Create("c1"));
+    folder_.emplace(store_->Create("c1").value());
+    ASSERT_TRUE(folder_->FinishMaking());
     pid_ = fork();
     if (pid_ == 0) {
       alarm(20);
@@ -54,6 +55,7 @@ class ContainerTest : public ::testing::Test {
 
   std::string path_;
   std::optional<Store> store_;
+  std::optional<ContainerFolder> folder_;
   pid_t pid_ = -1;
   Record record_;
 };
@@ -88,6 +90,25 @@ TEST_F(ContainerTest, CreatingWithoutAProcess) {
   record_.pid = 0;
   EXPECT_EQ(Status(), ContainerStatus::kCreating);
   EXPECT_FALSE(Load().Process());
+}
+
+TEST_F(ContainerTest, CreatingUntilItIsMade) {
+  ASSERT_TRUE(folder_->Remove());
+  folder_.reset();
+  folder_.emplace(store_->Create("c1").value());
+  Fd listener = sys::ListenAt(folder_->directory(), kStartSocket).value();
+  EXPECT_EQ(Status(), ContainerStatus::kCreating);
+  EXPECT_TRUE(Load().Process());  // to be killed
+  ASSERT_TRUE(folder_->FinishMaking());
+  EXPECT_EQ(Status(), ContainerStatus::kCreated);
+}
+
+TEST_F(ContainerTest, StoppedWhenWhatMakesItEnds) {
+  ASSERT_TRUE(folder_->Remove());
+  folder_.reset();
+  folder_.emplace(store_->Create("c1").value());
+  End();
+  EXPECT_EQ(Status(), ContainerStatus::kStopped);
 }
 
 TEST_F(ContainerTest, CreatedWhileItWaits) {

@@ -115,7 +115,11 @@ Result<isolation::Launched> LaunchContainer(const isolation::LaunchPlan& plan,
       return AtStep(RunHooks(hooks.create_runtime, state, "hooks.createRuntime"), "hooks");
     };
   }
-  return isolation::Launch(plan, observer);
+  auto launched = TRY(isolation::Launch(plan, observer));
+  auto made = RecordMade(container);
+  if (made) return launched;
+  sys::KillChild(launched.pidfd.get(), launched.pid, kKillMs);
+  return std::unexpected(std::move(made).error());
 }
 
 // A socket for the service manager's sake; listening where the program runs at once.

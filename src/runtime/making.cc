@@ -151,6 +151,7 @@ Record NewRecord(const Store& store, const CreateRequest& request, const Bundle&
                  const Cgroups& cgroups, const Caller& caller) {
   Record record{
       .id = request.id, .bundle = bundle.path, .rootfs = bundle.rootfs, .created = UtcNow(9)};
+  record.being_made = true;
   record.namespaces = AllNamespaces(bundle.config.linux);
   record.owner = caller.uid;
   record.rootless = caller.rootless;
@@ -179,6 +180,11 @@ Status RecordProcess(Container& container, pid_t pid) {
   container.record.start_time = stat.start_time;
   TRY(container.folder.Save(container.record));
   return JoinRdt(container.record.rdt, pid);
+}
+
+Status RecordMade(Container& container) {
+  container.record.being_made = false;
+  return container.folder.FinishMaking();
 }
 
 }  // namespace kiste::runtime

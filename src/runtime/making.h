@@ -50,5 +50,7 @@ Record NewRecord(const Store& store, const CreateRequest& request, const Bundle&
 Status MakeRdtGroups(const oci::Config& config, Container& container);
 // The process exists: from here on `delete` can find it. What it forks shares its group in resctrl.
 Status RecordProcess(Container& container, pid_t pid);
+// The container is as config.json wants it: from here on `exec` and `mount` may enter it.
+Status RecordMade(Container& container);
 
 }  // namespace kiste::runtime

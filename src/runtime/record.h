@@ -35,7 +35,9 @@ struct Record {
   std::string created;  // RFC 3339, UTC
   pid_t pid = 0;        // 0 until the process exists
   uint64_t start_time =
-      0;               // of the process, in clock ticks since boot: pid and this name it for good
+      0;  // of the process, in clock ticks since boot: pid and this name it for good
+  // Its process may still be making it, in the host's root. Not in the file: the folder says it.
+  bool being_made = false;
   int namespaces = 0;  // CLONE_NEW* of which the container has its own or a joined one
   uint32_t owner = 0;  // uid that created it
   bool rootless = false;

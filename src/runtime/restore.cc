@@ -124,7 +124,8 @@ class Restoring {
       End();
       return std::unexpected(WithCriuLog(std::move(response).error(), folders, service));
     }
-    auto told = closed ? WritePidFile(request_.create.pid_file, process_.pid) : closed;
+    auto told = closed ? RecordMade(container_) : closed;
+    if (told) told = WritePidFile(request_.create.pid_file, process_.pid);
     if (told) return Restored{std::move(process_), std::move(terminal_)};
     End();
     return std::unexpected(std::move(told).error());

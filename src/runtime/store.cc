@@ -18,6 +18,7 @@ namespace {
 constexpr size_t kMaxIdBytes = 1024;
 constexpr mode_t kRootMode = 0700;
 constexpr mode_t kFolderMode = 0700;
+constexpr mode_t kBeingMade = S_ISVTX;
 constexpr int kMaxRemovals = 1000;            // of a folder into which `update` goes on to write
 constexpr char kSeccompCache[] = ".seccomp";  // no id: ids of containers never lead to it
 
@@ -79,7 +80,14 @@ Result<Record> ContainerFolder::Load() const {
                 StrCat("container ", Quote(id_), " does not exist: ", path_, " has no state.json"));
   }
   if (!text) return Context(std::move(text), path_);
-  return ParseRecord(std::move(*text), StrCat(path_, "/", kStateFile));
+  auto record = TRY(ParseRecord(std::move(*text), StrCat(path_, "/", kStateFile)));
+  auto folder = TRY(sys::StatAt(directory_.get(), ".", 0));
+  record.being_made = (folder.st_mode & kBeingMade) != 0;
+  return record;
+}
+
+Status ContainerFolder::FinishMaking() const {
+  return sys::ChangeMode(directory_.get(), kFolderMode, path_);
 }
 
 Status ContainerFolder::SaveConfig(const std::string& text) const {
@@ -142,7 +150,7 @@ Result<Store> Store::OpenExisting(const std::string& root) {
 
 Result<ContainerFolder> Store::Create(const std::string& id) const {
   TRY(ValidateId(id));
-  auto made = sys::MakeDirectoryAt(directory_.get(), id, kFolderMode);
+  auto made = sys::MakeDirectoryAt(directory_.get(), id, kFolderMode | kBeingMade);
   if (!made && made.error().errno_value == EEXIST) {
     return Fail(ErrorKind::kExists, StrCat("container with id ", Quote(id), " exists already"));
   }

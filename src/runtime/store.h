@@ -6,8 +6,10 @@
 //     updates      what an `update` locks, if there was one
 //     start        the socket behind which a created container waits for `start`
 //     notify/      the folder that a container with a service manager sees as /run/notify
-// A lock on the folder (flock) orders create, start, pause, resume and delete of one id. Who holds
-// it has looked that the folder is still the one of that name: only then is anything in it changed.
+// While the container is being made the folder has its sticky bit, and loses it once the container
+// is as config.json wants it. A lock on the folder (flock) orders create, start, pause, resume and
+// delete of one id. Who holds it has looked that the folder is still the one of that name: only
+// then is anything in it changed.
 #pragma once
 
 #include <chrono>
@@ -48,6 +50,8 @@ class ContainerFolder {
   Status Save(const Record& record) const;
   // kNotFound when there is no record yet (a create that was killed, or one that goes on).
   Result<Record> Load() const;
+  // The container is made: records that are loaded from now on say so.
+  Status FinishMaking() const;
   Status SaveConfig(const std::string& text) const;
   Result<oci::Config> LoadConfig() const;
   // Replaces linux.resources in the copy of config.json.

@@ -138,6 +138,19 @@ TEST_F(StoreTest, RecordsAreSavedAndLoaded) {
   EXPECT_EQ(sys::ListDirectory(folder.directory(), "c1").value(), Ids{kStateFile});
 }
 
+TEST_F(StoreTest, ARecordSaysWhetherTheContainerIsMade) {
+  Store store = Open();
+  auto folder = store.Create("c1").value();
+  ASSERT_TRUE(folder.Save({}));
+  EXPECT_TRUE(folder.Load().value().being_made);
+  EXPECT_TRUE(store.Find("c1").value().Load().value().being_made);
+  ASSERT_TRUE(folder.FinishMaking());
+  EXPECT_FALSE(store.Find("c1").value().Load().value().being_made);
+  struct stat status{};
+  ASSERT_EQ(stat((root_ + "/c1").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0700u);
+}
+
 TEST_F(StoreTest, ConfigurationIsKept) {
   Store store = Open();
   auto folder = store.Create("c1").value();

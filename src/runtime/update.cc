@@ -18,7 +18,8 @@ namespace cg = sys::cgroup;
 
 Status CheckUpdatable(const Container& container) {
   auto status = TRY(container.Status());
-  if (status == ContainerStatus::kStopped || status == ContainerStatus::kCreating) {
+  // Hooks may call it while the container is being made; it has its cgroups once it has a process.
+  if (status == ContainerStatus::kStopped || container.record.pid == 0) {
     return Fail(ErrorKind::kState, StrCat("cannot update container ", Quote(container.record.id),
                                           ": it is ", StatusName(status)));
   }

@@ -123,10 +123,14 @@ Status MakeDirectories(const std::string& path, mode_t mode) {
   return {};
 }
 
-Status GiveToGroup(int fd, gid_t group, mode_t mode, std::string_view path) {
-  if (fchown(fd, static_cast<uid_t>(-1), group) < 0) return ErrnoError(StrCat("chown ", path));
+Status ChangeMode(int fd, mode_t mode, std::string_view path) {
   if (fchmod(fd, mode) < 0) return ErrnoError(StrCat("chmod ", path));
   return {};
+}
+
+Status GiveToGroup(int fd, gid_t group, mode_t mode, std::string_view path) {
+  if (fchown(fd, static_cast<uid_t>(-1), group) < 0) return ErrnoError(StrCat("chown ", path));
+  return ChangeMode(fd, mode, path);
 }
 
 Status MakeLink(const std::string& target, const std::string& path) {

@@ -39,6 +39,8 @@ Status ReplaceFileAt(int directory, const std::string& name, std::string_view te
 Status MakeDirectoryAt(int directory, const std::string& path, mode_t mode);
 // Makes missing parents too, with the same mode; not an error when it is there.
 Status MakeDirectories(const std::string& path, mode_t mode);
+// fchmod(2); `path` names the file in an error.
+Status ChangeMode(int fd, mode_t mode, std::string_view path);
 // chown(2) of the group, then chmod(2); `path` names the file in an error.
 Status GiveToGroup(int fd, gid_t group, mode_t mode, std::string_view path);
 // A symbolic link at `path` to `target`; what is there already stays.

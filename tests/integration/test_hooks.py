@@ -6,9 +6,11 @@ A hook here is a script that writes what it sees into a file of its name.
 
 import json
 import os
+import signal
 
 import pytest
 
+import kernel
 from deadline import eventually
 from host_state import process_state
 
@@ -16,6 +18,7 @@ ON_THE_HOST = ["prestart", "createRuntime", "poststart", "poststop"]
 BEFORE_PIVOT = ["createContainer"]  # in the container's namespaces, still with the host's root: paths are the host's
 IN_THE_CONTAINER = ["startContainer"]
 AT_CREATE = pytest.mark.kiste_only("it runs poststart hooks at the end of create, before the program is started (runc#5186)")
+TAKES_TOO_LONG = "echo $$ >$SEEN/pid; exec sleep 1000"
 ALL = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]
 
 
@@ -283,7 +286,54 @@ def test_a_failing_poststart_of_run_takes_everything_back(runtime, hooked, seen,
     assert runtime.leftovers() == []
 
 
-TAKES_TOO_LONG = "echo $$ >$SEEN/pid; exec sleep 1000"
+@pytest.mark.kiste_only("its container does not exist until it is made")
+@pytest.mark.parametrize("mounts", ["of its own", "of the host"])
+@pytest.mark.parametrize("command", ["create", "run"])
+def test_nobody_enters_a_container_that_is_being_made(runtime, hooked, seen, command, mounts):
+    """Its process has the namespaces, and the host's root still: whoever joined it then would be in that root."""
+    if mounts == "of the host":
+        kernel.require_root("has no mount namespace of its own")
+        hooked.without_namespace("mount").spec["mounts"].clear()
+        hooked.linux.pop("maskedPaths"), hooked.linux.pop("readonlyPaths")
+        add(hooked, seen, "createRuntime", "touch $SEEN/at; while [ ! -e $SEEN/go ]; do sleep 0.01; done")
+    else:
+        add(hooked, seen, "createContainer", "touch $SEEN/at; while [ ! -e $SEEN/go ]; do sleep 0.01; done")
+    name = runtime.new_id()
+    options = ["--detach"] if command == "run" else []
+    making = runtime.spawn(command, *options, "--bundle", hooked.sleeps().write(name).folder, name)
+    eventually((seen / "at").exists, "the hook runs")
+    state = json.loads(runtime.ok("state", name).stdout)
+    assert state["status"] == "creating" and state["pid"] > 0
+    for options in ([], ["--detach"], ["--ignore-paused"]):
+        result = runtime("exec", *options, name, "/bin/touch", seen / "entered")
+        runtime.check_refusal(result, code=255)
+        assert "it is creating" in result.stderr
+    added = seen / "mounts.json"
+    added.write_text(json.dumps([{"destination": "/mnt", "type": "tmpfs"}]))
+    assert "it is creating" in runtime.refuses("mounts", "add", name, added).stderr
+    assert not (seen / "entered").exists()
+    (seen / "go").touch()
+    assert making.result().code == 0
+    assert json.loads(runtime.ok("state", name).stdout)["status"] == {"create": "created", "run": "running"}[command]
+    assert runtime.ok("exec", name, "/bin/sh", "-c", "readlink /bin/true").stdout == "busybox\n"
+
+
+@pytest.mark.kiste_only("how it is left when create dies is its own matter")
+@pytest.mark.parametrize("kind", ["createRuntime", "createContainer"])
+def test_a_create_that_is_killed_in_a_hook_leaves_a_stopped_container(runtime, hooked, seen, kind):
+    add(hooked, seen, kind, TAKES_TOO_LONG)
+    name = runtime.new_id()
+    making = runtime.spawn("create", "--bundle", hooked.sleeps().write(name).folder, name)
+    eventually(lambda: (seen / "pid").exists() and (seen / "pid").read_text().endswith("\n"), "the hook runs")
+    making.process.kill()
+    if kind in ON_THE_HOST:
+        os.kill(int((seen / "pid").read_text()), signal.SIGKILL)  # which is nobody's then
+    eventually(lambda: json.loads(runtime.ok("state", name).stdout)["status"] == "stopped", "its process ends with it")
+    for command, code in ((("start", name), 1), (("exec", name, "/bin/true"), 255)):
+        result = runtime(*command)
+        runtime.check_refusal(result, code=code)
+        assert "it is stopped" in result.stderr
+    runtime.ok("delete", name)
 
 
 @pytest.mark.parametrize("kind", ["prestart", "createRuntime", "createContainer", "startContainer"])
